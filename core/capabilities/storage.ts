@@ -1,0 +1,133 @@
+// Storage: where volumes live.
+//
+// You implement this when you have a place that can hold disks: a Volume Group, a directory, an array's LUNs. Core knows
+// what a *disk* is (thick, thin, attached, half-created); you know what a *volume* is: named bytes with notes beside them.
+//
+// Three promises carry everything above:
+//
+// 1. **The notes are the catalogue.** A volume's notes are `key=value` pairs that stand beside its data and survive
+//    whatever its data survives. Core keeps all that it knows of a disk there, and nowhere else. Keep notes that you do
+//    not know; never make up any. `create` and `annotate` either commit all they were given or nothing.
+// 2. **Nothing is committed outside `change`.** A pool hands its `Writer` only to the work that it was given, one at a
+//    time and in the order of urgency, under whatever lock protects the pool from other hosts. Reading needs no turn.
+//    What the work reads through its writer is the truth at that moment, not a cache.
+// 3. **Doing it twice is doing it once.** Removing what is gone, extending to a size that is reached, activating what is
+//    active: all succeed and cost no commit. Sizes are read back after the change, never computed.
+//
+// A command that writes is never killed: when a caller's signal fires, stop waiting *before* the next command, never
+// inside one. Errors are yours (declare them with `errors()`); use the kinds `not-found`, `exists`, `exhausted`, `busy`,
+// `refused`, `unavailable` in their usual meaning, since core and its callers branch on kinds only.
+//
+// The conformance suite `storageConformance` in 'sltv/testing' holds you to all of this.
+import { event, many } from '../kernel/capability.ts';
+
+/** Notes of one volume or pool: key → values; a key may have several (`on` has two while a VM moves). */
+export type Notes = Readonly<Record<string, readonly string[]>>;
+
+/** How the bytes of a volume are laid out: `raw`, or a `qcow2` image straight on it. */
+export type Format = 'raw' | 'qcow2';
+
+export interface Volume {
+  readonly pool: string;
+  /** Unique in its pool; what the user typed for the disk, for layer 0. */
+  readonly name: string;
+  /** Physical size, bytes, as read back. For a file: what it may grow to is `size`, too (its apparent size for raw). */
+  readonly size: bigint;
+  /** Where QEMU opens it once it is active. Stable for the volume's life. */
+  readonly path: string;
+  readonly notes: Notes;
+  /** Created when and where, as far as the storage knows. */
+  readonly createdAt?: Date | undefined;
+  readonly createdOn?: string | undefined;
+}
+
+export interface PoolFacts {
+  readonly size: bigint;
+  readonly free: bigint;
+  /** Allocation unit, bytes: every size is rounded up to it. */
+  readonly extent: bigint;
+  /** What the pool stands on: PVs, or the directory. */
+  readonly devices: readonly string[];
+  /** Room for the catalogue itself, bytes, where that can run out. */
+  readonly metadata?: { readonly size: bigint; readonly free: bigint } | undefined;
+  /** Why nothing may be written here, in a sentence; undefined when it may. */
+  readonly readOnlyBecause?: string | undefined;
+}
+
+/** Who goes first: running guests' extensions, then everything else in order of arrival. */
+export interface Turn {
+  readonly signal: AbortSignal;
+  /** For `extension`: seconds until the guest is out of space; the least goes first. */
+  readonly urgency?: { readonly secondsToFull: number } | undefined;
+}
+
+export interface NewVolume {
+  readonly name: string;
+  /** Bytes, rounded up to the pool's extent. */
+  readonly size: bigint;
+  readonly notes: Notes;
+  readonly format: Format;
+  /** Leave it active on this host after creation. */
+  readonly active: boolean;
+}
+
+/** The right to commit, for as long as the work runs that it was given to. */
+export interface Writer {
+  /** The volume as it stands now; undefined when there is none. */
+  find(name: string): Promise<Volume | undefined>;
+  /** All volumes as they stand now. */
+  volumes(): Promise<readonly Volume[]>;
+  /**
+   * Makes a volume with its notes, in one commit. Old data may show through: the caller wipes.
+   * Kinds: `exists` when the name is taken, `exhausted` when there is no room, `invalid` when the name can't be.
+   */
+  create(volume: NewVolume): Promise<Volume>;
+  /** Grows to at least `size` bytes, in one commit; never shrinks. Kinds: `not-found`, `exhausted`. */
+  extend(name: string, size: bigint): Promise<Volume>;
+  /**
+   * Adds and drops notes in one commit; what is there already, or gone already, costs none. With `activate`, the volume is
+   * active when this returns; the notes are committed before it is. Kinds: `not-found`.
+   */
+  annotate(name: string, change: { add?: Notes; drop?: Notes; activate?: boolean }): Promise<Volume>;
+  /** Takes a volume away, in one commit. Refuses (`busy`) one that is open. Gone already: succeeds. */
+  remove(name: string): Promise<void>;
+}
+
+export interface Pool {
+  readonly name: string;
+  readonly kind: string;
+  facts(signal: AbortSignal): Promise<PoolFacts>;
+  /** All volumes, ours and foreign ones (those without notes), by name. May be as old as the last commit seen. */
+  volumes(signal: AbortSignal): Promise<readonly Volume[]>;
+  /** Runs `work` when it is its turn, alone. What `work` throws comes out; what it committed stays. */
+  change<T>(turn: Turn, work: (writer: Writer) => Promise<T>): Promise<T>;
+  /** Makes the volume's path usable on this host; no commit. */
+  activate(name: string, signal: AbortSignal): Promise<void>;
+  /** Takes the path away again; refuses (`busy`) while anybody has it open. No commit. */
+  deactivate(name: string, signal: AbortSignal): Promise<void>;
+  /** Whether the path is usable on this host now. Cheap: no process is started. */
+  isActive(volume: Volume): Promise<boolean>;
+  /** Says why a disk of this name and format can't be, in a sentence; undefined when it can. */
+  objectsTo?(name: string): string | undefined;
+  /** Adds devices to the pool; only where a pool stands on devices. */
+  readonly grow?: (devices: readonly string[], signal: AbortSignal) => Promise<void>;
+}
+
+export interface NewPool {
+  readonly name: string;
+  readonly devices: readonly string[];
+}
+
+export interface Storage {
+  /** `lvm`, `dir`, …: what `sltv pool list` shows. */
+  readonly kind: string;
+  /** The pools this host has now. A pool of the config that isn't there is left out, and said in the log once. */
+  pools(signal: AbortSignal): Promise<readonly Pool[]>;
+  /** Makes a pool; only where a kind can. Kinds: `exists`, `refused` for a device in use. */
+  readonly createPool?: (pool: NewPool, signal: AbortSignal) => Promise<Pool>;
+}
+
+export const Storage = many<Storage>('storage');
+
+/** A pool got more room. */
+export const PoolGrown = event<{ readonly pool: string }>('pool.grown');

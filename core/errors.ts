@@ -1,0 +1,109 @@
+// The one kind of error that a user ever meets: closed kinds, open codes, a sentence, and what to do about it.
+
+/** What went wrong, as callers branch on it. Closed: a new one changes the wire, the exit codes and docs/errors.md. */
+export const KINDS = {
+  invalid: { grpc: 3, exit: 2 },
+  'not-found': { grpc: 5, exit: 3 },
+  exists: { grpc: 6, exit: 4 },
+  busy: { grpc: 10, exit: 5 },
+  refused: { grpc: 9, exit: 6 },
+  exhausted: { grpc: 8, exit: 7 },
+  denied: { grpc: 7, exit: 8 },
+  unsupported: { grpc: 12, exit: 9 },
+  unavailable: { grpc: 14, exit: 10 },
+  timeout: { grpc: 4, exit: 11 },
+  cancelled: { grpc: 1, exit: 130 },
+  internal: { grpc: 13, exit: 1 },
+} as const satisfies Record<string, { grpc: number; exit: number }>;
+
+export type Kind = keyof typeof KINDS;
+
+/** `hint`: what to do, most often a command to type. `cause`: the tool's own words, kept for the log. */
+export interface ErrorDetail {
+  readonly hint?: string | undefined;
+  readonly cause?: unknown;
+}
+
+export class SltvError extends Error {
+  readonly kind: Kind;
+  /** `<owner>/<what>`, such as `lvm/no-space`; listed in docs/errors.md. */
+  readonly code: string;
+  readonly hint: string | undefined;
+
+  constructor(kind: Kind, code: string, message: string, detail: ErrorDetail = {}) {
+    super(message, { cause: detail.cause });
+    this.name = 'SltvError';
+    this.kind = kind;
+    this.code = code;
+    this.hint = detail.hint;
+  }
+}
+
+/** The codes of one owner, declared once: docs/errors.md and `sltv plugin list` are held to this value. */
+export interface Errors<Ns extends string, C extends Readonly<Record<string, Kind>>> {
+  (code: keyof C & string, message: string, detail?: ErrorDetail): SltvError;
+  readonly namespace: Ns;
+  readonly codes: C;
+}
+
+/** Makes the constructor for an owner's errors: `const fail = errors('lvm', { 'no-space': 'exhausted' })`. */
+export function errors<const Ns extends string, const C extends Readonly<Record<string, Kind>>>(
+  namespace: Ns,
+  codes: C,
+): Errors<Ns, C> {
+  const fail = (code: keyof C & string, message: string, detail?: ErrorDetail) =>
+    new SltvError(codes[code] ?? 'internal', `${namespace}/${code}`, message, detail);
+  return Object.assign(fail, { namespace, codes });
+}
+
+/** Core's own codes. */
+export const coreErrors = errors('core', {
+  config: 'invalid',
+  'config-missing': 'not-found',
+  'config-untrusted': 'denied',
+  input: 'invalid',
+  'bad-size': 'invalid',
+  'bad-name': 'invalid',
+  'disk-missing': 'not-found',
+  'disk-exists': 'exists',
+  'disk-ambiguous': 'invalid',
+  'disk-attached': 'refused',
+  'disk-owned': 'refused',
+  'disk-busy': 'busy',
+  'disk-conflict': 'refused',
+  'disk-elsewhere': 'refused',
+  'disk-foreign': 'refused',
+  'format-newer': 'unsupported',
+  'no-shrink': 'invalid',
+  'pool-missing': 'not-found',
+  'pool-exists': 'exists',
+  'vm-missing': 'not-found',
+  'attachment-missing': 'not-found',
+  'target-in-use': 'refused',
+  'detach-unanswered': 'timeout',
+  'gate-refused': 'refused',
+  'request-reused': 'invalid',
+  'no-provider': 'unsupported',
+  'no-daemon': 'unavailable',
+  'no-tool': 'unavailable',
+  'tool-failed': 'internal',
+  timeout: 'timeout',
+  cancelled: 'cancelled',
+  denied: 'denied',
+  'bad-socket': 'refused',
+  'unknown-verb': 'invalid',
+  unsupported: 'unsupported',
+  internal: 'internal',
+});
+
+/** Turns whatever was thrown into an SltvError, so that every edge answers in one language. */
+export function asSltvError(error: unknown): SltvError {
+  if (error instanceof SltvError) return error;
+  const aborted = error instanceof Error && (error.name === 'AbortError' || error.name === 'TimeoutError');
+  if (aborted) {
+    return error.name === 'TimeoutError'
+      ? coreErrors('timeout', 'the deadline passed before the answer came', { cause: error })
+      : coreErrors('cancelled', 'the call was cancelled', { cause: error });
+  }
+  return coreErrors('internal', error instanceof Error ? error.message : String(error), { cause: error });
+}

@@ -1,0 +1,21 @@
+// Files that must survive a power cut.
+import { open, rename } from 'node:fs/promises';
+import { dirname } from 'node:path';
+
+/** Replaces a file's content so that after a power cut it is the old or the new, whole: write, fsync, rename, fsync. */
+export async function writeDurably(path: string, content: string): Promise<void> {
+  const fresh = `${path}.new`;
+  {
+    await using file = await open(fresh, 'w', 0o644);
+    await file.writeFile(content);
+    await file.sync();
+  }
+  await rename(fresh, path);
+  await syncDirectory(dirname(path));
+}
+
+/** Makes creations, renames and removals in a directory survive a power cut. */
+export async function syncDirectory(path: string): Promise<void> {
+  await using directory = await open(path, 'r');
+  await directory.sync();
+}

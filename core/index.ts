@@ -1,0 +1,25 @@
+// 'sltv': all that a plugin or a config imports of ours.
+export * as v from 'valibot';
+export * from './capabilities/disks.ts';
+export * from './capabilities/hypervisor.ts';
+export * from './capabilities/locks.ts';
+export * from './capabilities/storage.ts';
+export { type ErrorDetail, type Errors, errors, type Kind, SltvError } from './errors.ts';
+export { syncDirectory, writeDurably } from './files.ts';
+export { type Capability, type Event, event, type Gate, gate, many, one, type Refusal } from './kernel/capability.ts';
+export { type Config, defineConfig } from './kernel/config.ts';
+export { definePlugin, type Plugin, type Setup } from './kernel/plugin.ts';
+export {
+  type Answer,
+  type Call,
+  type Field,
+  type Fields,
+  type Role,
+  type Values,
+  type Verb,
+  verb,
+} from './kernel/verb.ts';
+export { createLog, type Log } from './log.ts';
+export type { Node } from './node.ts';
+export { createRunner, type Finished, type Runner } from './run.ts';
+export { formatSize, GiB, KiB, MiB, parseSize, roundUp, TiB } from './units.ts';

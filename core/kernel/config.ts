@@ -1,0 +1,64 @@
+// What `sltv.config.ts` may say: core's own options, checked at once with every plugin's.
+import * as v from 'valibot';
+import { parseSize } from '../units.ts';
+import type { Plugin } from './plugin.ts';
+
+/** A size word (`'10G'`) or bytes. */
+export const Size = v.pipe(
+  v.union([v.string(), v.bigint(), v.pipe(v.number(), v.safeInteger())]),
+  v.rawTransform(({ dataset, addIssue, NEVER }) => {
+    try {
+      return typeof dataset.value === 'string' ? parseSize(dataset.value) : BigInt(dataset.value);
+    } catch (error) {
+      addIssue({ message: error instanceof Error ? error.message : String(error) });
+      return NEVER;
+    }
+  }),
+);
+
+const RoleName = v.picklist(['viewer', 'operator', 'admin']);
+
+/** A Unix socket. `mode` is octal permission bits; without `group` the socket belongs to root alone. */
+export const Listener = v.strictObject({
+  unix: v.pipe(v.string(), v.startsWith('/', 'a socket path is absolute')),
+  group: v.optional(v.string()),
+  mode: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(0o777)), 0o660),
+  role: v.optional(RoleName, 'admin'),
+});
+
+export const DEFAULT_SOCKET = '/run/sltv/sltvd.sock';
+
+export const CoreOptions = v.strictObject({
+  /** Every socket that the daemon answers on, each with what its callers may do. */
+  listen: v.optional(v.pipe(v.array(Listener), v.minLength(1, 'the daemon needs a socket to answer on')), [
+    { unix: DEFAULT_SOCKET },
+  ]),
+  /** This host's name in the storage's notes; fixed at the first start. Default: the host name then. */
+  nodeId: v.optional(
+    v.pipe(v.string(), v.regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/, 'letters, digits, . _ -, at most 63')),
+  ),
+  /** Survives a reboot: node identity, request journal. */
+  stateDir: v.optional(v.pipe(v.string(), v.startsWith('/', 'absolute')), '/var/lib/sltv'),
+  /** Emptied by a reboot: wrapper locks. */
+  runDir: v.optional(v.pipe(v.string(), v.startsWith('/', 'absolute')), '/run/sltv'),
+  /** Where disks go that name no pool. Default: the first pool of the first storage plugin that has one. */
+  defaultPool: v.optional(v.string()),
+  /** First physical size of a thin disk. */
+  thinInitialSize: v.optional(Size, '10G'),
+  log: v.optional(
+    v.strictObject({
+      level: v.optional(v.picklist(['debug', 'info', 'warn', 'error']), 'info'),
+      /** Default: text on a terminal, else JSON lines. */
+      format: v.optional(v.picklist(['json', 'text'])),
+    }),
+    {},
+  ),
+});
+
+export type CoreOptions = v.InferOutput<typeof CoreOptions>;
+
+/** The whole file. */
+export type Config = v.InferInput<typeof CoreOptions> & { readonly plugins: readonly Plugin[] };
+
+/** What `export default` of an `sltv.config.ts` is. */
+export const defineConfig = (config: Config): Config => config;
