@@ -21,5 +21,6 @@ export {
 } from './kernel/verb.ts';
 export { createLog, type Log } from './log.ts';
 export type { Node } from './node.ts';
+export { createQueue, type Queue } from './queue.ts';
 export { createRunner, type Finished, type Runner } from './run.ts';
 export { formatSize, GiB, KiB, MiB, parseSize, roundUp, TiB } from './units.ts';

@@ -37,6 +37,7 @@ type Returns<P extends Capabilities, V extends Verbs> = (keyof P extends never
   ? { provides?: undefined }
   : { provides: Provided<P> }) &
   (keyof V extends never ? { verbs?: undefined } : { verbs: { [K in keyof V]: Answer<V[K]> } });
+// biome-ignore lint/suspicious/noConfusingVoidType: it is only ever setup's return type, where nothing need be returned.
 type Result<P extends Capabilities, V extends Verbs> = keyof P | keyof V extends never ? void : Returns<P, V>;
 
 export interface Definition<
@@ -73,6 +74,7 @@ export interface Plugin {
   readonly given: unknown;
   readonly definition: unknown;
 }
+// biome-ignore lint/complexity/noBannedTypes: asks whether `{}` would do as options: whether all of them may be left out.
 type Args<S extends GenericSchema> = {} extends InferInput<S> ? [options?: InferInput<S>] : [options: InferInput<S>];
 export type PluginFactory<N extends string, S extends GenericSchema> = (
   ...options: Args<S>

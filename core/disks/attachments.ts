@@ -1,0 +1,41 @@
+// Which disk is in which VM, as the storage has it.
+import type { Attachment } from '../capabilities/disks.ts';
+import type { Call } from '../kernel/verb.ts';
+import { type Entry, nameOf, readEntry } from './entry.ts';
+import { allPools, findDisk, type World } from './world.ts';
+
+/** Attachments of a disk, of a VM (by name or uuid), of both, or all. Errors: `core/disk-missing`. */
+export async function attachments(
+  world: World,
+  request: { disk?: string | undefined; vm?: string | undefined },
+  call: Call,
+): Promise<readonly Attachment[]> {
+  const entries = request.disk
+    ? [(await findDisk(world, request.disk, call.signal)).entry]
+    : await allEntries(world, call.signal);
+  return entries
+    .filter(({ owner }) => owner && (!request.vm || owner.vm === request.vm || owner.vmName === request.vm))
+    .map((entry) => attachmentOf(world, entry))
+    .sort((a, b) => a.vmName.localeCompare(b.vmName) || a.target.localeCompare(b.target));
+}
+
+/** The attachment that a disk with an owner is. */
+export function attachmentOf(world: World, entry: Entry): Attachment {
+  return {
+    pool: entry.volume.pool,
+    disk: entry.volume.name,
+    vm: entry.owner?.vm ?? '',
+    vmName: entry.owner?.vmName ?? '',
+    node: entry.on[0]?.node ?? world.node.id,
+    target: entry.owner?.target ?? '',
+    readOnly: entry.readOnly,
+    attachedAt: entry.attachedAt,
+  };
+}
+
+/** Every disk of every pool, sorted by name. */
+export async function allEntries(world: World, signal: AbortSignal, pool?: string): Promise<readonly Entry[]> {
+  const pools = (await allPools(world, signal)).filter((candidate) => pool === undefined || candidate.name === pool);
+  const volumes = (await Promise.all(pools.map((candidate) => candidate.volumes(signal)))).flat();
+  return volumes.flatMap((volume) => readEntry(volume) ?? []).sort((a, b) => nameOf(a).localeCompare(nameOf(b)));
+}

@@ -1,0 +1,174 @@
+// A new disk: thick, a raw volume; thin, a qcow2 image on a volume that grows.
+import { randomUUID } from 'node:crypto';
+import { CreateDisk, type CreateRequest, type Disk, DiskCreated } from '../capabilities/disks.ts';
+import type { Pool, Volume } from '../capabilities/storage.ts';
+import { coreErrors } from '../errors.ts';
+import type { Call } from '../kernel/verb.ts';
+import { formatSize, roundUp } from '../units.ts';
+import { type Entry, here, type Intent, newNotes, readEntry, replaceNotes, toDisk } from './entry.ts';
+import { createImage, fullImageSize } from './image.ts';
+import type { Decision } from './journal.ts';
+import { checkName } from './names.ts';
+import { clearEnds } from './wipe.ts';
+import { dataLock, findPool, freshEntry, type World } from './world.ts';
+
+interface Sizes {
+  readonly physical: bigint;
+  readonly virtual: bigint;
+}
+
+/**
+ * Makes a disk. Errors: `core/bad-name`, `core/bad-size`, `core/pool-missing`, `core/disk-exists`, `core/gate-refused`,
+ * and the pool's own, such as no room.
+ */
+export async function create(world: World, request: CreateRequest, call: Call): Promise<Disk> {
+  const pool = await findPool(world, request.pool, call.signal);
+  const { name } = request;
+  checkName(name, pool);
+  const sizes = await chooseSizes(world, request, call.signal);
+  return await world.turns.take(`${pool.name}/${name}`, call.signal, async () => {
+    const past = await world.journal.recall(call.requestId, 'disk.create', request);
+    const present = (await pool.volumes(call.signal)).find((volume) => volume.name === name);
+    if (present) return toDisk(whatThisRequestMade(present, past));
+    const subject = {
+      disk: name,
+      pool: pool.name,
+      mode: request.mode,
+      size: sizes.physical,
+      virtualSize: sizes.virtual,
+    };
+    await world.ask(CreateDisk, subject, call.signal);
+    const id = randomUUID();
+    await world.journal.decide({
+      requestId: call.requestId,
+      operation: 'disk.create',
+      asked: request,
+      pool: pool.name,
+      name,
+      disk: id,
+    });
+    const made =
+      request.mode === 'thin'
+        ? await createThin(world, pool, name, id, sizes, call)
+        : await createThick(world, pool, name, id, sizes, call);
+    await world.journal.finish(call.requestId);
+    const disk = toDisk(made);
+    world.emit(DiskCreated, { disk });
+    return disk;
+  });
+}
+
+/** Ends what a daemon left of a thick disk's creation that nobody was told of: its ends are cleared, once. */
+export async function finishThickCreation(world: World, pool: Pool, entry: Entry): Promise<void> {
+  await pool.activate(entry.volume.name, world.life);
+  await clearEnds(entry.volume.path, entry.volume.size);
+  await pool.deactivate(entry.volume.name, world.life);
+}
+
+/** Takes back what a daemon left of a thin disk's creation. */
+export async function undoCreation(world: World, pool: Pool, name: string): Promise<void> {
+  await pool.deactivate(name, world.life);
+  await pool.change({ signal: world.life }, (writer) => writer.remove(name));
+}
+
+/**
+ * One commit: the volume is a whole disk from its first moment, and what is cleared afterwards is only what an earlier
+ * tenant left. A daemon that died in between clears it when it comes back, from its journal.
+ */
+async function createThick(
+  world: World,
+  pool: Pool,
+  name: string,
+  id: string,
+  sizes: Sizes,
+  call: Call,
+): Promise<Entry> {
+  const notes = newNotes({ id, format: 'raw', virtualSize: sizes.virtual }, here(world.node));
+  const volume = await pool.change({ signal: call.signal }, (writer) =>
+    writer.create({ name, size: sizes.physical, notes, format: 'raw', active: true }),
+  );
+  await clearEnds(volume.path, volume.size);
+  await pool.deactivate(name, world.life);
+  return freshEntry(volume, name);
+}
+
+/** Two commits: the first says that the image isn't written yet, the second that it is. */
+async function createThin(
+  world: World,
+  pool: Pool,
+  name: string,
+  id: string,
+  sizes: Sizes,
+  call: Call,
+): Promise<Entry> {
+  const intent: Intent = { operation: 'create', ...here(world.node), id, detail: '' };
+  const notes = newNotes({ id, format: 'qcow2', virtualSize: sizes.virtual }, here(world.node), intent);
+  const volume = await pool.change({ signal: call.signal }, (writer) =>
+    writer.create({ name, size: sizes.physical, notes, format: 'qcow2', active: true }),
+  );
+  try {
+    await createImage(world.run, volume.path, sizes.virtual, dataLock(pool));
+  } catch (error) {
+    await undoCreation(world, pool, name);
+    throw error;
+  }
+  const done = await pool.change({ signal: world.life }, (writer) =>
+    writer.annotate(name, replaceNotes(volume, { op: [] })),
+  );
+  await pool.deactivate(name, world.life);
+  return freshEntry(done, name);
+}
+
+/** A volume of that name is there: this very request's, or the name is taken. */
+function whatThisRequestMade(present: Volume, past: Decision | undefined): Entry {
+  const entry = readEntry(present);
+  const name = `${present.pool}/${present.name}`;
+  if (!entry) {
+    throw coreErrors('disk-exists', `${name} is a volume that sltv did not make`, {
+      hint: 'choose another name, or remove or rename that volume by hand',
+    });
+  }
+  if (entry.id === past?.disk && !entry.intent) return entry;
+  throw coreErrors('disk-exists', `there is already a disk ${name}`, {
+    hint: `choose another name, or sltv disk show ${name}`,
+  });
+}
+
+async function chooseSizes(world: World, request: CreateRequest, signal: AbortSignal): Promise<Sizes> {
+  const { size, virtualSize } = request;
+  if (request.mode === 'thick') {
+    if (virtualSize !== undefined && virtualSize !== size) {
+      throw coreErrors('bad-size', "a thick disk's guest sees the whole disk, so it has no virtual size of its own", {
+        hint: 'give --size alone, or --thin with --virtual-size',
+      });
+    }
+    return { physical: mustBePositive(size, 'a thick disk needs a size above 0', '--size 10G'), virtual: size ?? 0n };
+  }
+  const wanted = mustBePositive(
+    virtualSize,
+    'a thin disk needs the virtual size that its guest shall see',
+    '--virtual-size 100G',
+  );
+  const virtual = roundUp(wanted, SECTOR);
+  if (size !== undefined && size > virtual) {
+    throw coreErrors(
+      'bad-size',
+      `the initial size ${formatSize(size)} is above the virtual size ${formatSize(virtual)}`,
+      {
+        hint: 'leave --size out, or give a smaller one',
+      },
+    );
+  }
+  if (size !== undefined)
+    return { physical: mustBePositive(size, 'the initial size must be above 0', '--size 10G'), virtual };
+  if (world.thinInitialSize <= virtual) return { physical: world.thinInitialSize, virtual };
+  return { physical: await fullImageSize(world.run, virtual, signal), virtual };
+}
+
+/** What a guest sees comes in whole sectors, bytes. */
+const SECTOR = 512n;
+
+function mustBePositive(size: bigint | undefined, sentence: string, example: string): bigint {
+  if (size !== undefined && size > 0n) return size;
+  throw coreErrors('bad-size', sentence, { hint: `for example ${example}` });
+}

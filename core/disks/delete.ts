@@ -1,0 +1,47 @@
+// A disk goes, with all that is on it.
+import { DeleteDisk, DiskDeleted } from '../capabilities/disks.ts';
+import { asSltvError, coreErrors } from '../errors.ts';
+import type { Call } from '../kernel/verb.ts';
+import { detachOwner } from './detach.ts';
+import { nameOf } from './entry.ts';
+import { findDisk, freshEntry, mustBeAtRest, mustBeHere, type World } from './world.ts';
+
+/**
+ * Removes a disk; with `force` it is detached first. Errors: `core/disk-missing`, `core/disk-attached`,
+ * `core/disk-busy`, `core/disk-elsewhere`, `core/gate-refused`, those of detach.
+ */
+export async function remove(world: World, request: { name: string; force: boolean }, call: Call): Promise<void> {
+  const past = await world.journal.recall(call.requestId, 'disk.delete', request);
+  const { pool, entry } = await findDisk(world, request.name, call.signal).catch((error) => {
+    if (past && asSltvError(error).kind === 'not-found') return { pool: undefined, entry: undefined };
+    throw error;
+  });
+  // This request has done it already; a disk of that name made since is another one.
+  if (!pool || (past && entry.id !== past.disk)) return;
+  const { name } = entry.volume;
+  await world.turns.take(nameOf(entry), call.signal, async () => {
+    await world.ask(DeleteDisk, { disk: name, pool: pool.name }, call.signal);
+    await world.journal.decide({
+      requestId: call.requestId,
+      operation: 'disk.delete',
+      asked: request,
+      pool: pool.name,
+      name,
+      disk: entry.id,
+    });
+    if (request.force) await detachOwner(world, pool, name, call);
+    await pool.change({ signal: call.signal }, async (writer) => {
+      const fresh = freshEntry(await writer.find(name), request.name);
+      if (fresh.owner) {
+        throw coreErrors('disk-attached', `${nameOf(fresh)} is attached to ${fresh.owner.vmName}`, {
+          hint: `sltv disk detach ${nameOf(fresh)} ${fresh.owner.vmName}, or delete with --force`,
+        });
+      }
+      mustBeAtRest(fresh);
+      mustBeHere(world, fresh);
+      await writer.remove(name);
+    });
+    await world.journal.finish(call.requestId);
+    world.emit(DiskDeleted, { pool: pool.name, disk: name, id: entry.id });
+  });
+}

@@ -1,0 +1,91 @@
+// A disk's volume grows; on a thick disk the guest sees it at once.
+import { type Disk, DiskExtended } from '../capabilities/disks.ts';
+import type { Turn } from '../capabilities/storage.ts';
+import { coreErrors } from '../errors.ts';
+import type { Call } from '../kernel/verb.ts';
+import { formatSize } from '../units.ts';
+import { type Entry, nameOf, stateOf, timeNote, toDisk } from './entry.ts';
+import { findDisk, freshEntry, hypervisorOf, mustBeHere, type World } from './world.ts';
+
+export interface ExtendRequest {
+  readonly name: string;
+  readonly size?: bigint | undefined;
+  readonly delta?: bigint | undefined;
+}
+
+/**
+ * Grows to `size` or by `delta` bytes; the size that is there already changes nothing. It needs no intent: it is absolute
+ * and only ever grows. Errors: `core/bad-size`, `core/no-shrink`, `core/disk-missing`, `core/disk-busy`, the pool's own.
+ */
+export async function extend(
+  world: World,
+  request: ExtendRequest,
+  call: Call,
+  urgency?: Turn['urgency'],
+): Promise<Disk> {
+  mustBeOneOfTwo(request);
+  const past = await world.journal.recall(call.requestId, 'disk.extend', request);
+  const { pool, entry } = await findDisk(world, request.name, call.signal);
+  const { name, size: from } = entry.volume;
+  const grown = await pool.change({ signal: call.signal, urgency }, async (writer) => {
+    const fresh = freshEntry(await writer.find(name), request.name);
+    mustHaveData(fresh);
+    if (fresh.owner) mustBeHere(world, fresh);
+    const target = past?.size === undefined ? targetOf(request, fresh) : BigInt(past.size);
+    if (target <= fresh.volume.size) return fresh;
+    await world.journal.decide({
+      requestId: call.requestId,
+      operation: 'disk.extend',
+      asked: request,
+      pool: pool.name,
+      name,
+      disk: fresh.id,
+      size: String(target),
+    });
+    const extendedAt = new Date();
+    world.lateNotes.set(pool.name, name, { extended: [timeNote(extendedAt)] });
+    return { ...freshEntry(await writer.extend(name, target), request.name), extendedAt };
+  });
+  await showGuest(world, grown, world.life);
+  await world.journal.finish(call.requestId);
+  const disk = toDisk(grown);
+  if (disk.size > from) world.emit(DiskExtended, { disk, from });
+  return disk;
+}
+
+/** Tells a running guest the size of its thick disk; harmless when it knows. A thin disk's guest sees no volume. */
+export async function showGuest(world: World, entry: Entry, signal: AbortSignal): Promise<void> {
+  if (entry.format !== 'raw' || !entry.owner) return;
+  const hypervisor = hypervisorOf(world);
+  const statistics = await hypervisor.statistics(signal);
+  const seen = statistics.find((device) => device.vm === entry.owner?.vm && device.path === entry.volume.path);
+  if (seen?.capacity === undefined || seen.capacity >= entry.volume.size) return;
+  await hypervisor.resize(entry.owner.vm, seen.target, entry.volume.size, signal);
+}
+
+function mustBeOneOfTwo({ size, delta }: ExtendRequest): void {
+  if ((size === undefined) === (delta === undefined)) {
+    throw coreErrors('bad-size', 'an extension is either to a size or by a delta', {
+      hint: '--size 20G, or --delta +10G',
+    });
+  }
+  if ((size ?? delta ?? 0n) <= 0n) throw coreErrors('bad-size', 'an extension is to a size, or by a delta, above 0');
+}
+
+function mustHaveData(entry: Entry): void {
+  const state = stateOf(entry);
+  if (state !== 'creating' && state !== 'deleting' && state !== 'wiping') return;
+  throw coreErrors('disk-busy', `${nameOf(entry)} is ${state}`, {
+    hint: `sltv disk show ${nameOf(entry)}, and try again`,
+  });
+}
+
+function targetOf({ size, delta = 0n }: ExtendRequest, fresh: Entry): bigint {
+  if (size === undefined) return fresh.volume.size + delta;
+  if (size < fresh.volume.size) {
+    throw coreErrors('no-shrink', `${nameOf(fresh)} has ${formatSize(fresh.volume.size)}; a disk never shrinks`, {
+      hint: `give a size above ${formatSize(fresh.volume.size)}`,
+    });
+  }
+  return size;
+}

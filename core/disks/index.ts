@@ -1,0 +1,76 @@
+// Core's own plugin: makes disks of what pools and VMs there are. daemon.ts puts it in front of the config's plugins.
+import { join } from 'node:path';
+import * as v from 'valibot';
+import { Disks } from '../capabilities/disks.ts';
+import { Hypervisor } from '../capabilities/hypervisor.ts';
+import { Storage } from '../capabilities/storage.ts';
+import { definePlugin } from '../kernel/plugin.ts';
+import { attach } from './attach.ts';
+import { attachments } from './attachments.ts';
+import { create } from './create.ts';
+import { remove } from './delete.ts';
+import { detach } from './detach.ts';
+import { extend } from './extend.ts';
+import { createJournal } from './journal.ts';
+import { createLateNotes } from './late-notes.ts';
+import { list } from './list.ts';
+import { reconcileStart } from './reconcile.ts';
+import { resize } from './resize.ts';
+import { show } from './show.ts';
+import { createTurns } from './turns.ts';
+import { watch } from './watch.ts';
+import type { World } from './world.ts';
+
+const Options = v.strictObject({
+  defaultPool: v.optional(v.string()),
+  /** Bytes. */
+  thinInitialSize: v.optional(v.bigint(), 10n * 1024n ** 3n),
+  /** Milliseconds. */
+  detachPatience: v.optional(v.number(), 10_000),
+});
+
+export default definePlugin({
+  name: 'disks',
+  api: 1,
+  options: Options,
+  requires: { storages: Storage },
+  accepts: { hypervisor: Hypervisor },
+  provides: { disks: Disks },
+  async setup({ options, use, node, run, log, signal, ask, emit, defer }) {
+    const world: World = {
+      storages: use.storages,
+      hypervisor: use.hypervisor,
+      node,
+      run,
+      log,
+      journal: createJournal(join(node.stateDir, 'requests')),
+      turns: createTurns(),
+      lateNotes: createLateNotes(),
+      defaultPool: options.defaultPool,
+      thinInitialSize: options.thinInitialSize,
+      detachPatience: options.detachPatience,
+      life: signal,
+      ask,
+      emit,
+    };
+    await reconcileStart(world);
+    const watching = watch(world);
+    defer(() => watching);
+    return { provides: { disks: disksOf(world) } };
+  },
+});
+
+/** The operations over one world. */
+export function disksOf(world: World): Disks {
+  return {
+    create: (request, call) => create(world, request, call),
+    delete: (request, call) => remove(world, request, call),
+    list: (request, call) => list(world, request, call),
+    show: (request, call) => show(world, request, call),
+    extend: (request, call) => extend(world, request, call),
+    resize: (request, call) => resize(world, request, call),
+    attach: (request, call) => attach(world, request, call),
+    detach: (request, call) => detach(world, request, call),
+    attachments: (request, call) => attachments(world, request, call),
+  };
+}

@@ -1,0 +1,131 @@
+// Brings every disk of this node to rest that a crash, or a guest that did not answer, left half-way.
+import type { Pool } from '../capabilities/storage.ts';
+import { asSltvError } from '../errors.ts';
+import { finishAttach, undoAttach } from './attach.ts';
+import { finishThickCreation, undoCreation } from './create.ts';
+import { finishDetach, takeOut } from './detach.ts';
+import { type Entry, nameOf, readEntry } from './entry.ts';
+import { showGuest } from './extend.ts';
+import { finishResize } from './resize.ts';
+import { allPools, diskInVm, hypervisorOf, type World } from './world.ts';
+
+/**
+ * Ends what can be ended now of all that this node began. What can't (a guest keeps a device, the hypervisor doesn't
+ * answer) stays as it is and is tried again at the next call. Children of earlier daemons have ended before it is called.
+ */
+export async function reconcile(world: World): Promise<void> {
+  for (const pool of await allPools(world, world.life)) {
+    const volumes = await pool.volumes(world.life).catch((error) => {
+      world.log.warn('a pool could not be read', { pool: pool.name, error: asSltvError(error) });
+      return [];
+    });
+    for (const volume of volumes) {
+      const entry = readEntry(volume);
+      if (entry && !entry.isNewer && needsUs(world, entry)) await settle(world, pool, entry.volume.name, nameOf(entry));
+    }
+  }
+}
+
+/**
+ * Once, at the daemon's start: thick disks whose creation nobody was told of, and volumes that a crash left active though
+ * nobody has them.
+ */
+export async function reconcileStart(world: World): Promise<void> {
+  const pools = await allPools(world, world.life);
+  for (const decision of await world.journal.unfinished('disk.create')) {
+    const pool = pools.find((candidate) => candidate.name === decision.pool);
+    const entry = pool && (await entryNow(pool, decision.name));
+    const isUntouched = entry?.id === decision.disk && entry.format === 'raw' && !entry.owner && !entry.intent;
+    if (pool && isUntouched) {
+      await attempt(world, `${pool.name}/${decision.name}`, () => finishThickCreation(world, pool, entry));
+    }
+    await world.journal.finish(decision.requestId);
+  }
+  await world.journal.prune();
+  await reconcile(world);
+  for (const pool of pools) {
+    for (const volume of await pool.volumes(world.life).catch(() => [])) {
+      const entry = readEntry(volume);
+      const isIdle = entry && !entry.owner && !entry.intent && entry.on.some((place) => place.node === world.node.id);
+      if (isIdle && (await pool.isActive(volume))) {
+        await attempt(world, nameOf(entry), () => pool.deactivate(volume.name, world.life));
+      }
+    }
+  }
+}
+
+/** An intent of ours, or a thick disk whose guest may not know its size. */
+function needsUs(world: World, entry: Entry): boolean {
+  if (entry.intent) return entry.intent.node === world.node.id;
+  return entry.format === 'raw' && entry.owner !== undefined && entry.on.some((place) => place.node === world.node.id);
+}
+
+/** One disk, unless an operation of this daemon is at work on it. */
+async function settle(world: World, pool: Pool, name: string, subject: string): Promise<void> {
+  if (world.turns.isTaken(subject)) return;
+  await attempt(world, subject, () =>
+    world.turns.take(subject, world.life, async () => {
+      const entry = await entryNow(pool, name);
+      if (entry && needsUs(world, entry)) await moveOn(world, pool, entry);
+    }),
+  );
+}
+
+async function moveOn(world: World, pool: Pool, entry: Entry): Promise<void> {
+  const { name } = entry.volume;
+  switch (entry.intent?.operation) {
+    case undefined:
+      return await showGuest(world, entry, world.life);
+    case 'create':
+      world.log.info('taking back a creation that did not end', { disk: nameOf(entry) });
+      return await undoCreation(world, pool, name);
+    case 'delete':
+    case 'wipe':
+      world.log.info('ending a deletion', { disk: nameOf(entry) });
+      await pool.deactivate(name, world.life);
+      return await pool.change({ signal: world.life }, (writer) => writer.remove(name));
+    case 'attach':
+      return await settleAttach(world, pool, entry);
+    case 'detach':
+      return await settleDetach(world, pool, entry);
+    case 'resize':
+      await finishResize(world, pool, entry);
+      return;
+    case 'move':
+      return; // Ended by the side whose QEMU runs.
+  }
+}
+
+async function settleAttach(world: World, pool: Pool, entry: Entry): Promise<void> {
+  const device = await diskInVm(hypervisorOf(world), entry.owner?.vm ?? '', entry, world.life);
+  world.log.info(device ? 'ending an attach' : 'taking back an attach', {
+    disk: nameOf(entry),
+    vm: entry.owner?.vmName,
+  });
+  if (device) await finishAttach(world, pool, entry, device);
+  else await undoAttach(world, pool, entry);
+}
+
+async function settleDetach(world: World, pool: Pool, entry: Entry): Promise<void> {
+  if ((await takeOut(world, entry, 0)) === 'pending') return;
+  world.log.info('ending a detach', { disk: nameOf(entry), vm: entry.owner?.vmName });
+  await finishDetach(world, pool, entry);
+}
+
+async function entryNow(pool: Pool, name: string): Promise<Entry | undefined> {
+  return await pool.change({ signal: AbortSignal.timeout(60_000) }, async (writer) => {
+    const volume = await writer.find(name);
+    return volume && readEntry(volume);
+  });
+}
+
+async function attempt(world: World, subject: string, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    world.log.warn('a disk could not be brought to rest; it is tried again', {
+      disk: subject,
+      error: asSltvError(error),
+    });
+  }
+}

@@ -1,0 +1,88 @@
+// What the guest sees grows.
+import { type Disk, DiskResized } from '../capabilities/disks.ts';
+import type { Pool } from '../capabilities/storage.ts';
+import { coreErrors } from '../errors.ts';
+import type { Call } from '../kernel/verb.ts';
+import { formatSize, roundUp } from '../units.ts';
+import { type Entry, here, intentNote, nameOf, replaceNotes, toDisk } from './entry.ts';
+import { extend } from './extend.ts';
+import { readVirtualSize, resizeImage } from './image.ts';
+import {
+  dataLock,
+  diskInVm,
+  findDisk,
+  freshEntry,
+  hypervisorOf,
+  mustBeAtRest,
+  mustBeHere,
+  type World,
+} from './world.ts';
+
+/**
+ * Sets the virtual size, bytes; the size that is there already changes nothing. A thick disk's volume grows with it.
+ * Errors: `core/bad-size`, `core/no-shrink`, `core/disk-missing`, `core/disk-busy`, the hypervisor's own.
+ */
+export async function resize(world: World, request: { name: string; virtualSize: bigint }, call: Call): Promise<Disk> {
+  if (request.virtualSize <= 0n)
+    throw coreErrors('bad-size', 'a virtual size is above 0', { hint: '--virtual-size 200G' });
+  const { pool, entry } = await findDisk(world, request.name, call.signal);
+  mustNotShrink(entry, request.virtualSize);
+  if (entry.format === 'raw') return await extend(world, { name: request.name, size: request.virtualSize }, call);
+  const { name } = entry.volume;
+  const wanted = roundUp(request.virtualSize, SECTOR);
+  return await world.turns.take(nameOf(entry), call.signal, async () => {
+    const begun = await pool.change({ signal: call.signal }, async (writer) => {
+      const fresh = freshEntry(await writer.find(name), request.name);
+      mustNotShrink(fresh, request.virtualSize);
+      mustBeAtRest(fresh);
+      mustBeHere(world, fresh);
+      if (fresh.virtualSize >= wanted) return fresh;
+      const op = intentNote({ operation: 'resize', ...here(world.node), id: call.requestId, detail: String(wanted) });
+      return freshEntry(await writer.annotate(name, replaceNotes(fresh.volume, { op: [op] })), request.name);
+    });
+    if (!begun.intent) return toDisk(begun);
+    const grown = await finishResize(world, pool, begun);
+    const disk = toDisk(grown);
+    world.emit(DiskResized, { disk, from: entry.virtualSize });
+    return disk;
+  });
+}
+
+/**
+ * Brings a begun resize to its end, whatever of it is done already: it only ever grows. An image that could not be grown
+ * stays as it was, and the intent goes.
+ */
+export async function finishResize(world: World, pool: Pool, entry: Entry): Promise<Entry> {
+  const { name } = entry.volume;
+  const wanted = BigInt(entry.intent?.detail || entry.virtualSize);
+  const wasActive = await pool.isActive(entry.volume);
+  if (!wasActive) await pool.activate(name, world.life);
+  const sizeNow = () => readVirtualSize(world.run, entry.volume.path, world.life);
+  let failure: unknown;
+  if ((await sizeNow()) < wanted) await grow(world, pool, entry, wanted).catch((error) => (failure = error));
+  const vsize = await sizeNow();
+  if (!wasActive) await pool.deactivate(name, world.life);
+  const done = await pool.change({ signal: world.life }, (writer) =>
+    writer.annotate(name, replaceNotes(entry.volume, { op: [], vsize: [String(vsize)] })),
+  );
+  if (failure !== undefined) throw failure;
+  return freshEntry(done, name);
+}
+
+/** The guest's own QEMU grows an image that is open; qemu-img one that is not. */
+async function grow(world: World, pool: Pool, entry: Entry, wanted: bigint): Promise<void> {
+  const inVm = entry.owner && (await diskInVm(hypervisorOf(world), entry.owner.vm, entry, world.life));
+  if (entry.owner && inVm?.live) await hypervisorOf(world).resize(entry.owner.vm, inVm.target, wanted, world.life);
+  else await resizeImage(world.run, entry.volume.path, wanted, dataLock(pool));
+}
+
+/** What a guest sees comes in whole sectors, bytes. */
+const SECTOR = 512n;
+
+function mustNotShrink(entry: Entry, virtualSize: bigint): void {
+  if (virtualSize >= entry.virtualSize) return;
+  const now = formatSize(entry.virtualSize);
+  throw coreErrors('no-shrink', `the guest of ${nameOf(entry)} sees ${now}; a disk never shrinks`, {
+    hint: `give a size above ${now}`,
+  });
+}

@@ -1,0 +1,65 @@
+// Keeps disks at rest while the daemon runs: after every event that may have ended a wait, and once a minute.
+import type { HypervisorEvent } from '../capabilities/hypervisor.ts';
+import { asSltvError } from '../errors.ts';
+import { writeLateNotes } from './late-notes.ts';
+import { reconcile } from './reconcile.ts';
+import { allPools, type World } from './world.ts';
+
+/** Milliseconds between two looks without any event. */
+const INTERVAL = 60_000;
+
+/** Runs until the daemon stops; never throws. */
+export async function watch(world: World): Promise<void> {
+  const wake = createBell();
+  const timer = setInterval(() => {
+    void flushLateNotes(world).catch((error) =>
+      world.log.warn('facts could not be written', { error: asSltvError(error) }),
+    );
+    wake.ring();
+  }, INTERVAL);
+  world.life.addEventListener('abort', () => {
+    clearInterval(timer);
+    wake.ring();
+  });
+  void listen(world, wake.ring);
+  while (!world.life.aborted) {
+    await wake.rung();
+    if (world.life.aborted) return;
+    await reconcile(world).catch((error) => world.log.warn('reconciling failed', { error: asSltvError(error) }));
+  }
+}
+
+async function listen(world: World, ring: () => void): Promise<void> {
+  try {
+    for await (const event of world.hypervisor?.events(world.life) ?? []) if (mayEndAWait(event)) ring();
+  } catch (error) {
+    if (!world.life.aborted)
+      world.log.warn('the hypervisor tells no events; looking once a minute', { error: asSltvError(error) });
+  }
+}
+
+function mayEndAWait(event: HypervisorEvent): boolean {
+  if (event.type === 'vm')
+    return event.change === 'stopped' || event.change === 'started' || event.change === 'undefined';
+  return event.type === 'connected' || event.type === 'device-removed' || event.type === 'device-added';
+}
+
+async function flushLateNotes(world: World): Promise<void> {
+  const pools = await allPools(world, world.life);
+  for (const { pool: poolName, name } of world.lateNotes.waiting()) {
+    const pool = pools.find((candidate) => candidate.name === poolName);
+    await pool?.change({ signal: world.life }, (writer) => writeLateNotes(world.lateNotes, writer, poolName, name));
+  }
+}
+
+/** Rings once however often it is rung before it is heard. */
+function createBell() {
+  let rings = Promise.withResolvers<void>();
+  return {
+    ring: () => rings.resolve(),
+    async rung() {
+      await rings.promise;
+      rings = Promise.withResolvers<void>();
+    },
+  };
+}

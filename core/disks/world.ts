@@ -1,0 +1,155 @@
+// What every operation on disks works with.
+import type { Hypervisor, Vm, VmDisk } from '../capabilities/hypervisor.ts';
+import type { Pool, Storage, Volume } from '../capabilities/storage.ts';
+import { coreErrors } from '../errors.ts';
+import type { Event, Gate } from '../kernel/capability.ts';
+import type { Log } from '../log.ts';
+import type { Node } from '../node.ts';
+import type { Runner } from '../run.ts';
+import type { Entry } from './entry.ts';
+import { nameOf, readEntry, stateOf } from './entry.ts';
+import type { Journal } from './journal.ts';
+import type { LateNotes } from './late-notes.ts';
+import type { Turns } from './turns.ts';
+
+export interface World {
+  readonly storages: readonly Storage[];
+  readonly hypervisor: Hypervisor | undefined;
+  readonly node: Node;
+  readonly run: Runner;
+  readonly log: Log;
+  readonly journal: Journal;
+  /** One operation at a time on one disk, within this daemon. */
+  readonly turns: Turns;
+  readonly lateNotes: LateNotes;
+  readonly defaultPool: string | undefined;
+  /** First physical size of a thin disk, bytes. */
+  readonly thinInitialSize: bigint;
+  /** How long a guest may take to release a disk before `detach` answers without it, milliseconds. */
+  readonly detachPatience: number;
+  /** Fires when the daemon stops. What has begun to commit goes on under it when its caller has gone. */
+  readonly life: AbortSignal;
+  ask<T>(gate: Gate<T>, what: T, signal: AbortSignal): Promise<void>;
+  emit<T>(event: Event<T>, what: T): void;
+}
+
+/** A disk and the pool it is in. */
+export interface Found {
+  readonly pool: Pool;
+  readonly entry: Entry;
+}
+
+/** All pools of this host, in the order of the config. */
+export async function allPools(world: World, signal: AbortSignal): Promise<readonly Pool[]> {
+  return (await Promise.all(world.storages.map((storage) => storage.pools(signal)))).flat();
+}
+
+/** The pool of that name; without a name the configured default, else the first. Errors: `core/pool-missing`. */
+export async function findPool(world: World, name: string | undefined, signal: AbortSignal): Promise<Pool> {
+  const pools = await allPools(world, signal);
+  const wanted = name ?? world.defaultPool;
+  const pool = wanted === undefined ? pools[0] : pools.find((candidate) => candidate.name === wanted);
+  if (pool) return pool;
+  throw wanted === undefined
+    ? coreErrors('pool-missing', 'this host has no pool', { hint: 'sltv pool create NAME /dev/…' })
+    : coreErrors('pool-missing', `there is no pool ${wanted} on this host`, {
+        hint:
+          pools.length > 0 ? `pools here: ${pools.map((p) => p.name).join(', ')}` : `sltv pool create ${wanted} /dev/…`,
+      });
+}
+
+/**
+ * The disk that a user means by `pool/name`, or by a bare name that is unique on this host.
+ * Errors: `core/disk-missing`, `core/disk-ambiguous` with the candidates, `core/disk-foreign` for a volume that is no disk.
+ */
+export async function findDisk(world: World, name: string, signal: AbortSignal): Promise<Found> {
+  const slash = name.indexOf('/');
+  const bare = name.slice(slash + 1);
+  const pools = slash < 0 ? await allPools(world, signal) : [await findPool(world, name.slice(0, slash), signal)];
+  const volumes = (
+    await Promise.all(
+      pools.map(async (pool) =>
+        (await pool.volumes(signal)).filter((v) => v.name === bare).map((volume) => ({ pool, volume })),
+      ),
+    )
+  ).flat();
+  const found = volumes.flatMap(({ pool, volume }) => {
+    const entry = readEntry(volume);
+    return entry ? [{ pool, entry }] : [];
+  });
+  if (found.length > 1) {
+    const candidates = found.map(({ entry }) => nameOf(entry)).join(', ');
+    throw coreErrors('disk-ambiguous', `several pools have a disk ${bare}: ${candidates}`, {
+      hint: 'name it as POOL/DISK',
+    });
+  }
+  if (found[0]) return found[0];
+  const foreign = volumes[0]?.volume;
+  if (foreign) throw foreignVolume(foreign);
+  throw coreErrors('disk-missing', `there is no disk ${name}`, { hint: 'sltv disk list' });
+}
+
+/** The disk as it stands now, for who is about to commit. Errors: as findDisk, and `core/format-newer`. */
+export function freshEntry(volume: Volume | undefined, name: string): Entry {
+  if (!volume) throw coreErrors('disk-missing', `there is no disk ${name}`, { hint: 'sltv disk list' });
+  const entry = readEntry(volume);
+  if (!entry) throw foreignVolume(volume);
+  if (entry.isNewer) {
+    throw coreErrors('format-newer', `${name} was written by a newer sltv, which this one must not change`, {
+      hint: 'upgrade sltv on this host',
+    });
+  }
+  return entry;
+}
+
+/** Refuses a disk on which an operation has begun and not ended. Errors: `core/disk-busy`. */
+export function mustBeAtRest(entry: Entry): void {
+  if (!entry.intent) return;
+  throw coreErrors('disk-busy', `${nameOf(entry)} is ${stateOf(entry)} and must come to rest first`, {
+    hint: `sltv disk show ${nameOf(entry)}, and try again`,
+  });
+}
+
+/** The wrapper lock's name for commands that write data into a pool's volumes. */
+export const dataLock = (pool: Pool): string => `data-${pool.name}`;
+
+function foreignVolume(volume: Volume) {
+  return coreErrors('disk-foreign', `${volume.pool}/${volume.name} is a volume that sltv did not make`, {
+    hint: 'choose another name, or remove or rename that volume by hand',
+  });
+}
+
+/** Refuses a disk that another node may have active. Errors: `core/disk-elsewhere`. */
+export function mustBeHere(world: World, entry: Entry): void {
+  const elsewhere = entry.on.find((place) => place.node !== world.node.id);
+  if (!elsewhere) return;
+  throw coreErrors('disk-elsewhere', `${nameOf(entry)} is held by node ${elsewhere.node}`, {
+    hint: `run this on ${elsewhere.node}`,
+  });
+}
+
+/** The hypervisor. Errors: `core/no-provider`. */
+export function hypervisorOf(world: World): Hypervisor {
+  if (world.hypervisor) return world.hypervisor;
+  throw coreErrors('no-provider', 'no plugin of this daemon runs VMs', {
+    hint: 'add libvirt() to plugins in sltv.config.ts',
+  });
+}
+
+/** The VM of that name or uuid. Errors: `core/vm-missing`. */
+export async function findVm(world: World, name: string, signal: AbortSignal): Promise<Vm> {
+  const vm = await hypervisorOf(world).find(name, signal);
+  if (vm) return vm;
+  throw coreErrors('vm-missing', `there is no VM ${name} on this host`, { hint: 'sltv vm list' });
+}
+
+/** What the VM has of that disk; undefined when it has none of it, or the VM is no more. */
+export async function diskInVm(
+  hypervisor: Hypervisor,
+  vm: string,
+  entry: Entry,
+  signal: AbortSignal,
+): Promise<VmDisk | undefined> {
+  if (!(await hypervisor.find(vm, signal))) return undefined;
+  return (await hypervisor.disks(vm, signal)).find((disk) => disk.path === entry.volume.path);
+}

@@ -1,0 +1,107 @@
+// A host in memory: pools, VMs, and daemons that come and go over them. qemu-img is the real one.
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Disks } from '../../../core/capabilities/disks.ts';
+import { disksOf } from '../../../core/disks/index.ts';
+import { createJournal } from '../../../core/disks/journal.ts';
+import { createLateNotes } from '../../../core/disks/late-notes.ts';
+import { reconcile, reconcileStart } from '../../../core/disks/reconcile.ts';
+import { createTurns } from '../../../core/disks/turns.ts';
+import type { World } from '../../../core/disks/world.ts';
+import type { Event } from '../../../core/kernel/capability.ts';
+import type { Call } from '../../../core/kernel/verb.ts';
+import { createLog } from '../../../core/log.ts';
+import { createRunner } from '../../../core/run.ts';
+import { MiB } from '../../../core/units.ts';
+import { type MemoryVm, memoryHypervisor, memoryVm } from '../../fixtures/memory-hypervisor.ts';
+import { Died, type Fault, type MemoryWorld, memoryStorage, memoryWorld } from '../../fixtures/memory-storage.ts';
+
+export interface House extends AsyncDisposable {
+  readonly pools: MemoryWorld;
+  readonly vms: { readonly on: MemoryVm; readonly off: MemoryVm };
+  /** A new daemon, which may fail at a step: the commits of its storage and the changes in VMs, counted together. */
+  daemon(fault?: Fault): Daemon;
+}
+
+export interface Daemon {
+  readonly disks: Disks;
+  readonly world: World;
+  /** Ids of the events so far. */
+  readonly events: string[];
+  /** What a daemon does first. */
+  start(): Promise<void>;
+  reconcile(): Promise<void>;
+}
+
+export async function makeHouse(): Promise<House> {
+  const directory = await mkdtemp(join(tmpdir(), 'sltv-house-'));
+  const pools = memoryWorld({ directory, pools: ['mem', 'other'] });
+  const vms = { on: memoryVm('web'), off: memoryVm('db', 'off') };
+  const life = new AbortController();
+  return {
+    pools,
+    vms,
+    daemon(fault) {
+      const storage = memoryStorage(pools, fault?.how.startsWith('vm-') ? undefined : fault);
+      const hypervisor = memoryHypervisor(Object.values(vms), {
+        check: () => {
+          if (storage.hasDied()) throw new Died('this daemon is dead');
+        },
+      });
+      const events: string[] = [];
+      const world: World = {
+        storages: [storage],
+        hypervisor,
+        node: {
+          id: 'n1',
+          machineId: 'a'.repeat(32),
+          bootId: 'b1',
+          stateDir: directory,
+          runDir: join(directory, 'run'),
+        },
+        run: createRunner({ lockDirectory: join(directory, 'locks') }),
+        log: createLog({ level: 'error', format: 'text', write: console.error }),
+        journal: createJournal(join(directory, 'requests')),
+        turns: createTurns(),
+        lateNotes: createLateNotes(),
+        defaultPool: undefined,
+        thinInitialSize: 64n * MiB,
+        detachPatience: 10,
+        life: life.signal,
+        ask: async () => {},
+        emit: <T>(event: Event<T>) => void events.push(event.id),
+      };
+      return {
+        disks: disksOf(world),
+        world,
+        events,
+        start: () => reconcileStart(world),
+        reconcile: () => reconcile(world),
+      };
+    },
+    async [Symbol.asyncDispose]() {
+      life.abort();
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+/** A call with a request id of its own, or with a given one to repeat it. */
+export const call = (requestId: string = crypto.randomUUID()): Call => ({
+  signal: AbortSignal.timeout(30_000),
+  caller: { name: 'test', role: 'admin' },
+  requestId,
+});
+
+/** The error that `work` ends with; fails when it doesn't. */
+export async function failure(
+  work: Promise<unknown>,
+): Promise<{ kind: string; code: string; message: string; hint?: string }> {
+  const outcome = await work.then(
+    () => undefined,
+    (error) => error,
+  );
+  if (outcome === undefined) throw new Error('it should have been refused');
+  return outcome;
+}
