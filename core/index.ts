@@ -22,5 +22,5 @@ export {
 export { createLog, type Log } from './log.ts';
 export type { Node } from './node.ts';
 export { createQueue, type Queue } from './queue.ts';
-export { createRunner, type Finished, type Runner } from './run.ts';
+export { createRunner, type Finished, lockFile, type Runner } from './run.ts';
 export { formatSize, GiB, KiB, MiB, parseSize, roundUp, TiB } from './units.ts';

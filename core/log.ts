@@ -35,15 +35,28 @@ export function createLog(options: LogOptions, fields: object = {}): Log {
 }
 
 function jsonLine(level: LogLevel, message: string, data: object): string {
-  return JSON.stringify({ time: new Date().toISOString(), level, message, ...data }, plain);
+  const own = { time: new Date().toISOString(), level, message };
+  try {
+    return JSON.stringify({ ...own, ...data, ...own }, plain);
+  } catch (error) {
+    return JSON.stringify({ ...own, unwritable: String(error) });
+  }
 }
 
 function textLine(level: LogLevel, message: string, data: object): string {
   const pairs = Object.entries(data).filter(([, value]) => value !== undefined);
-  const rest = pairs.map(
-    ([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value, plain)}`,
-  );
+  const rest = pairs.map(([key, value]) => `${key}=${textOf(value)}`);
   return [new Date().toISOString().slice(11, 23), level.toUpperCase().padEnd(5), message, ...rest].join(' ');
+}
+
+function textOf(value: unknown): string {
+  // A tool's words may have lines of their own.
+  if (typeof value === 'string' && !/[\r\n]/.test(value)) return value;
+  try {
+    return JSON.stringify(value, plain);
+  } catch (error) {
+    return String(error);
+  }
 }
 
 /** What JSON has no word for: bytes as numbers in text, an error as its sentence and cause. */

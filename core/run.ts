@@ -1,10 +1,12 @@
 // The one place that starts a process. `read` may be killed at any time; `write` never is.
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { closeSync, fstatSync, mkdirSync, openSync, readSync, unlinkSync } from 'node:fs';
-import { readdir } from 'node:fs/promises';
+import { open, readdir } from 'node:fs/promises';
 import { constants } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { execa } from 'execa';
 import { coreErrors } from './errors.ts';
 import type { Log } from './log.ts';
@@ -53,7 +55,9 @@ export interface RunnerOptions {
 export function createRunner({ lockDirectory, finished = () => {} }: RunnerOptions): Runner {
   const timed = async (program: string, args: readonly string[], work: () => Promise<Finished>): Promise<Finished> => {
     const begun = performance.now();
-    const name = `${program} ${args.find((word) => /^[a-z]/.test(word)) ?? ''}`.trim();
+    // virsh takes several commands in one word; a name stays one of a few.
+    const verb = args.find((word) => /^[a-z]/.test(word))?.split(' ', 1)[0];
+    const name = `${program} ${verb ?? ''}`.trim();
     let code: number | undefined;
     try {
       const done = await work();
@@ -73,6 +77,39 @@ export function createRunner({ lockDirectory, finished = () => {} }: RunnerOptio
     lines: linesOf,
     orphans: (log, signal) => waitForOrphans(lockDirectory, log, signal),
   };
+}
+
+/**
+ * Takes a lock file for this process, until it is disposed of or the process ends, however it ends. Others wait, in this
+ * process as in any other, for as long as their signal lets them. Kinds: `unavailable` (`core/no-tool`) without flock.
+ */
+export async function lockFile(path: string, signal: AbortSignal): Promise<AsyncDisposable> {
+  const file = await takeLock(path, ['--exclusive'], signal);
+  if (file) return file;
+  throw coreErrors('tool-failed', `flock could not lock ${path}`);
+}
+
+/** As lockFile, but undefined at once when another process has it. */
+export async function tryLockFile(path: string): Promise<AsyncDisposable | undefined> {
+  return await takeLock(path, ['--exclusive', '--nonblock'], undefined);
+}
+
+async function takeLock(path: string, how: readonly string[], signal: AbortSignal | undefined) {
+  const file = await open(path, 'a', 0o600);
+  try {
+    // A flock belongs to the open file, which parent and child share: when flock(1) has ended, it is ours.
+    const child = spawn('flock', [...how, '0'], { stdio: [file.fd, 'ignore', 'ignore'], ...(signal && { signal }) });
+    const [code] = await once(child, 'close').catch((cause: unknown) => {
+      signal?.throwIfAborted();
+      throw notStarted('flock', cause);
+    });
+    if (code === 0) return file;
+    await file.close();
+    return undefined;
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
 }
 
 /** One language for all output that we read. */
@@ -95,8 +132,9 @@ async function readWith(program: string, args: readonly string[], options: ReadO
     throw coreErrors('timeout', `${program} ${args[0] ?? ''} did not answer within ${options.timeout} ms`);
   }
   options.signal.throwIfAborted();
-  if (result.exitCode === undefined) throw notStarted(program, result.cause);
-  return { code: result.exitCode, stdout: result.stdout, stderr: result.stderr, report: String(result.stdio[3] ?? '') };
+  const code = result.exitCode ?? (result.signal && killedBy(result.signal));
+  if (code === undefined) throw notStarted(program, result.cause);
+  return { code, stdout: result.stdout, stderr: result.stderr, report: String(result.stdio[3] ?? '') };
 }
 
 /**
@@ -121,9 +159,7 @@ async function writeWith(
     });
     const code = await new Promise<number>((resolve, reject) => {
       child.once('error', (cause) => reject(notStarted('flock', cause)));
-      child.once('close', (status, signal) =>
-        resolve(status ?? KILLED + (signal === null ? 0 : constants.signals[signal])),
-      );
+      child.once('close', (status, signal) => resolve(status ?? killedBy(signal)));
     });
     const done = { code, stdout: contents(stdout), stderr: contents(stderr), report: contents(report) };
     if (done.code === FLOCK_NOT_EXECUTED && done.stderr.startsWith('flock: failed to execute'))
@@ -138,7 +174,7 @@ async function writeWith(
 const FLOCK_NOT_EXECUTED = 69;
 
 /** A child that a signal ended counts as a shell counts it: 128 + the signal's number. */
-const KILLED = 128;
+const killedBy = (signal: NodeJS.Signals | null): number => 128 + (signal === null ? 0 : constants.signals[signal]);
 
 function outputFile(lock: string): number {
   const path = `${lock}.${randomUUID()}.out`;
@@ -161,17 +197,28 @@ function notStarted(program: string, cause?: unknown) {
 }
 
 async function* linesOf(program: string, args: readonly string[], signal: AbortSignal): AsyncIterable<string> {
+  const left = new AbortController();
   const child = execa(program, args, {
     reject: false,
     stdin: 'ignore',
+    // Nobody reads it, and a full pipe would stop the child.
+    stderr: 'ignore',
     buffer: false,
-    cancelSignal: signal,
+    cancelSignal: AbortSignal.any([signal, left.signal]),
     forceKillAfterDelay: 500,
     env: LOCALE,
   });
-  yield* child.iterable();
-  const result = await child;
-  if (result.exitCode === undefined && !signal.aborted) throw notStarted(program, result.cause);
+  try {
+    // Not execa's own iterable: it waits for the child's end also when its reader has left.
+    yield* createInterface({ input: child.stdout, crlfDelay: Number.POSITIVE_INFINITY });
+    const result = await child;
+    if (result.exitCode === undefined && result.signal === undefined && !signal.aborted) {
+      throw notStarted(program, result.cause);
+    }
+  } finally {
+    left.abort();
+    await child;
+  }
 }
 
 async function waitForOrphans(directory: string, log: Log, signal: AbortSignal): Promise<void> {

@@ -1,4 +1,4 @@
-// Sizes: bytes inside, words only at the edge.
+// Sizes and durations: bytes and milliseconds inside, words only at the edge.
 import { coreErrors } from './errors.ts';
 
 export const KiB = 1024n;
@@ -39,4 +39,14 @@ export function formatSize(bytes: bigint): string {
 /** The least multiple of `unit` that is not below `bytes`. */
 export function roundUp(bytes: bigint, unit: bigint): bigint {
   return ((bytes + unit - 1n) / unit) * unit;
+}
+
+const MILLISECONDS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+
+/** Reads a duration word (`500ms`, `30s`, `1.5h`) into milliseconds. The unit has to be there. Errors: `core/input`. */
+export function parseDuration(word: string): number {
+  const match = /^(\d+(?:\.\d+)?)\s*(ms|s|m|h)$/.exec(word.trim());
+  const milliseconds = Math.round(Number(match?.[1]) * (MILLISECONDS[match?.[2] ?? ''] ?? Number.NaN));
+  if (Number.isSafeInteger(milliseconds)) return milliseconds;
+  throw coreErrors('input', `'${word}' is not a duration`, { hint: 'write 500ms, 30s, 2m or 1h' });
 }

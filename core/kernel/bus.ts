@@ -36,7 +36,9 @@ export function createBus(log: Log, gateTimeout = GATE_TIMEOUT): Bus {
       events.on(event.id, (what: unknown) => {
         Promise.resolve(what)
           .then(observer)
-          .catch((error: unknown) => log.error(`plugin ${owner} failed to observe ${event.id}`, { plugin: owner, error }));
+          .catch((error: unknown) =>
+            log.error(`plugin ${owner} failed to observe ${event.id}`, { plugin: owner, error }),
+          );
       });
     },
     emit(event, what) {
@@ -85,6 +87,7 @@ async function judgement(judge: Judge, what: unknown, signal: AbortSignal): Prom
 
 function ended(signal: AbortSignal): Promise<never> {
   return new Promise((_, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+    if (signal.aborted) reject(signal.reason);
+    else signal.addEventListener('abort', () => reject(signal.reason), { once: true });
   });
 }

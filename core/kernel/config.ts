@@ -20,13 +20,14 @@ const RoleName = v.picklist(['viewer', 'operator', 'admin']);
 
 /** A Unix socket. `mode` is octal permission bits; without `group` the socket belongs to root alone. */
 export const Listener = v.strictObject({
-  unix: v.pipe(v.string(), v.startsWith('/', 'a socket path is absolute')),
+  unix: v.pipe(v.string(), v.startsWith('/', 'a path that begins with / is expected')),
   group: v.optional(v.string()),
   mode: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(0o777)), 0o660),
   role: v.optional(RoleName, 'admin'),
 });
 
 export const DEFAULT_SOCKET = '/run/sltv/sltvd.sock';
+export const DEFAULT_STATE_DIR = '/var/lib/sltv';
 
 export const CoreOptions = v.strictObject({
   /** Every socket that the daemon answers on, each with what its callers may do. */
@@ -35,12 +36,21 @@ export const CoreOptions = v.strictObject({
   ]),
   /** This host's name in the storage's notes; fixed at the first start. Default: the host name then. */
   nodeId: v.optional(
-    v.pipe(v.string(), v.regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/, 'letters, digits, . _ -, at most 63')),
+    v.pipe(
+      v.string(),
+      v.regex(
+        /^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/,
+        'expected letters, digits, dots, dashes and underscores, at most 63',
+      ),
+    ),
   ),
   /** Survives a reboot: node identity, request journal. */
-  stateDir: v.optional(v.pipe(v.string(), v.startsWith('/', 'absolute')), '/var/lib/sltv'),
+  stateDir: v.optional(
+    v.pipe(v.string(), v.startsWith('/', 'a path that begins with / is expected')),
+    DEFAULT_STATE_DIR,
+  ),
   /** Emptied by a reboot: wrapper locks. */
-  runDir: v.optional(v.pipe(v.string(), v.startsWith('/', 'absolute')), '/run/sltv'),
+  runDir: v.optional(v.pipe(v.string(), v.startsWith('/', 'a path that begins with / is expected')), '/run/sltv'),
   /** Where disks go that name no pool. Default: the first pool of the first storage plugin that has one. */
   defaultPool: v.optional(v.string()),
   /** First physical size of a thin disk. */

@@ -31,16 +31,16 @@ export interface SettledPlugin {
 
 /** Opens what a config lists; a sentence when it isn't a plugin at all. */
 export function definitionOf(item: unknown): AnyDefinition | string {
-  if (typeof item === 'function') return `is a function: call it, as in ${item.name || 'plugin'}()`;
+  if (typeof item === 'function') return `is a function: call it, as in ${item.name || 'lvm'}()`;
   if (!isPlugin(item)) return `is not a plugin: expected what a plugin's factory gives, such as lvm()`;
   // True of whatever definePlugin made; from plain JavaScript it may lie, as every value there may.
   return item.definition as AnyDefinition;
 }
 
 function isPlugin(item: unknown): item is Plugin {
-  if (!isRecord(item) || typeof item['name'] !== 'string' || !isRecord(item['definition'])) return false;
-  const { name, setup } = item['definition'];
-  return name === item['name'] && typeof setup === 'function';
+  if (!isRecord(item) || typeof item.name !== 'string' || !isRecord(item.definition)) return false;
+  const { name, setup } = item.definition;
+  return name === item.name && typeof setup === 'function';
 }
 
 /** Whether a value has keys that may be asked for. */

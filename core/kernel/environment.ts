@@ -52,7 +52,11 @@ export function strangers(
   plugins: readonly AnyDefinition[],
   known: ReadonlyMap<string, AnyDefinition>,
 ): readonly string[] {
-  const owned = new Set([...Object.keys(CORE), ...CLIENT, ...plugins.flatMap((plugin) => Object.keys(plugin.env ?? {}))]);
+  const owned = new Set([
+    ...Object.keys(CORE),
+    ...CLIENT,
+    ...plugins.flatMap((plugin) => Object.keys(plugin.env ?? {})),
+  ]);
   return Object.keys(env)
     .filter((name) => name.startsWith('SLTV_') && env[name] && !owned.has(name) && !OTHERS.test(name))
     .sort()
@@ -81,7 +85,10 @@ const CORE: Readonly<Record<string, CoreVariable>> = {
   SLTV_STATE_DIR: { path: 'stateDir', put: (stateDir) => ({ stateDir }) },
   SLTV_NODE_ID: { path: 'nodeId', put: (nodeId) => ({ nodeId }) },
   SLTV_LOG_LEVEL: { path: 'log.level', put: (level, { log }) => ({ log: { ...(isRecord(log) ? log : {}), level } }) },
-  SLTV_LOG_FORMAT: { path: 'log.format', put: (format, { log }) => ({ log: { ...(isRecord(log) ? log : {}), format } }) },
+  SLTV_LOG_FORMAT: {
+    path: 'log.format',
+    put: (format, { log }) => ({ log: { ...(isRecord(log) ? log : {}), format } }),
+  },
 };
 
 function moveFirst(listen: unknown, unix: string): readonly unknown[] {
@@ -99,6 +106,8 @@ const LATER: Readonly<Record<string, (word: string) => string | undefined>> = {
   SLTV_LISTEN_TCP: () =>
     'the daemon answers on Unix sockets only, because TCP would need TLS; unset it and reach the socket through ssh',
   SLTV_CLUSTER_ENABLED: (word) =>
-    /^(false|0|no|off)$/i.test(word) ? undefined : 'no plugin in the config makes a cluster; unset it or add one that does',
+    /^(false|0|no|off)$/i.test(word)
+      ? undefined
+      : 'no plugin in the config makes a cluster; unset it or add one that does',
   SLTV_ETCD_ENDPOINTS: () => 'no plugin in the config uses etcd; unset it or add one that does',
 };

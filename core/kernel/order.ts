@@ -83,7 +83,9 @@ function gaps(plugins: readonly AnyDefinition[], known: ReadonlyMap<string, AnyD
     listOf(plugin.requires)
       .filter((capability) => providersOf(capability, plugins).length === 0)
       .map((capability) => {
-        const remedies = [...known].filter(([, { provides }]) => listOf(provides).some(({ id }) => id === capability.id));
+        const remedies = [...known].filter(([, { provides }]) =>
+          listOf(provides).some(({ id }) => id === capability.id),
+        );
         const remedy =
           remedies.length > 0
             ? `add ${remedies.map(([words]) => words).join(' or ')} to plugins`

@@ -1,6 +1,5 @@
 // What a valibot schema knows: which keys it has at a path, and what was wrong with a value, in our words.
 import type { BaseIssue, GenericSchema } from 'valibot';
-import { getDotPath } from 'valibot';
 import { nearest } from '../nearest.ts';
 import { isRecord } from './definition.ts';
 
@@ -14,9 +13,7 @@ export interface Flaw {
 
 /** Writes a path as code would: `vgs[0]`, `listen[0].unix`. */
 export function pathText(path: Path): string {
-  return path
-    .map((key, index) => (typeof key === 'number' ? `[${key}]` : `${index === 0 ? '' : '.'}${key}`))
-    .join('');
+  return path.map((key, index) => (typeof key === 'number' ? `[${key}]` : `${index === 0 ? '' : '.'}${key}`)).join('');
 }
 
 /** Puts a valibot issue into words; a misspelt key gets the one that was most likely meant. */
@@ -51,15 +48,15 @@ function expectedBy(issue: BaseIssue<unknown>): string {
 /** Every schema that may stand at a path: a union has several. */
 function schemasAt(schema: unknown, path: Path): readonly unknown[] {
   if (!isRecord(schema)) return [];
-  const inside = [schema['wrapped'], ...(Array.isArray(schema['options']) ? schema['options'] : [])];
+  const inside = [schema.wrapped, ...(Array.isArray(schema.options) ? schema.options : [])];
   const through = inside.flatMap((inner) => schemasAt(inner, path));
   const [key, ...rest] = path;
   if (key === undefined) return [schema, ...through];
-  const next = typeof key === 'number' ? schema['item'] : (entriesOf(schema)[key] ?? schema['value']);
+  const next = typeof key === 'number' ? schema.item : (entriesOf(schema)[key] ?? schema.value);
   return [...schemasAt(next, rest), ...through];
 }
 
 function entriesOf(schema: unknown): Readonly<Record<string, unknown>> {
-  const entries = isRecord(schema) ? schema['entries'] : undefined;
+  const entries = isRecord(schema) ? schema.entries : undefined;
   return isRecord(entries) ? entries : {};
 }

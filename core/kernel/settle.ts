@@ -1,12 +1,25 @@
-// From what the config file says to what holds: environment above file above defaults, everything checked at once.
-import { type GenericSchema, safeParse } from 'valibot';
+// From what the config says to what holds: environment above file above defaults, everything checked at once.
+import { type GenericSchema, parse, safeParse } from 'valibot';
 import { coreErrors, type SltvError } from '../errors.ts';
 import { CoreOptions } from './config.ts';
 import { type AnyDefinition, definitionOf, isRecord, type SettledPlugin } from './definition.ts';
 import { type Environment, type Overridden, overrideCore, overridePlugin, strangers } from './environment.ts';
 import { misfits } from './order.ts';
 import type { Plugin } from './plugin.ts';
-import { flawOf, keysAt, type Path, pathText } from './schema.ts';
+import { flawOf, pathText } from './schema.ts';
+import { type Setting, settingsOf, variableFor } from './settings.ts';
+
+/** What `export default` was, and what it is judged with. */
+export interface Unsettled {
+  readonly config: unknown;
+  /** Whether a file said it; values of the built-in config count as defaults. */
+  readonly isFile: boolean;
+  readonly env: Environment;
+  /** Plugins that could be added, by the words that a config would use (`localLock()`): for remedies. */
+  readonly known: ReadonlyMap<string, AnyDefinition>;
+  /** Core's own plugins, which stand in front of the config's. */
+  readonly own: (options: CoreOptions) => Promise<readonly Plugin[]>;
+}
 
 /** What a config amounts to. */
 export interface Settled {
@@ -16,157 +29,89 @@ export interface Settled {
   readonly settings: readonly Setting[];
 }
 
-/** One value that holds, and where it came from: `default`, `file`, or the variable's name. */
-export interface Setting {
-  readonly path: string;
-  readonly value: unknown;
-  readonly from: 'default' | 'file' | `SLTV_${string}`;
-}
-
-/** What `export default` was, and what it is judged with. */
-export interface Unsettled {
-  readonly config: unknown;
-  /** Whether it is a file's: values of the built-in config count as defaults. */
-  readonly isFile: boolean;
-  readonly env: Environment;
-  /** Plugins that could be added, by the words that a config would use: for remedies. */
-  readonly known: ReadonlyMap<string, AnyDefinition>;
-  /** Core's own plugins, which stand in front of the config's. */
-  readonly own: (options: CoreOptions) => Promise<readonly Plugin[]>;
-}
-
-/** Checks everything at once; either what holds, or every problem in a sentence of its own. */
+/** Checks everything at once: either what holds, or every problem in a sentence of its own. */
 export async function settle(from: Unsettled): Promise<{ settled: Settled } | { problems: readonly string[] }> {
   const { plugins: listed, ...given } = isRecord(from.config) ? from.config : { plugins: undefined };
+  if (!Array.isArray(listed)) {
+    const problem = 'plugins: expected a list of plugins, such as [lvm(), libvirt(), localLock()]';
+    return { problems: [problem, ...checkCore(given, from).problems] };
+  }
   const core = checkCore(given, from);
-  const items: readonly unknown[] = Array.isArray(listed) ? listed : [];
-  const shape = Array.isArray(listed) ? [] : ['plugins: expected a list of plugins, such as [lvm(), libvirt()]'];
-  const plugins = items.map((item, index) => checkPlugin(item, index, from));
-  const definitions = plugins.flatMap(({ definition }) => definition ?? []);
-
-  // Only the options of core's own plugins depend on the config, not what they provide: the defaults show that.
-  const own = (await from.own(core.output ?? DEFAULTS)).map((plugin) => checkPlugin(plugin, 0, from));
-  const ownDefinitions = own.flatMap(({ definition }) => definition ?? []);
+  // What core's own plugins provide does not depend on their options, so that the defaults serve where those are wrong.
+  const own = (await from.own(core.options ?? parse(CoreOptions, {}))).map((plugin, index) =>
+    checkPlugin(plugin, index, from),
+  );
+  const plugins = listed.map((item: unknown, index) => checkPlugin(item, index, from));
+  const all = [...own, ...plugins].flatMap(({ plugin }) => plugin ?? []);
+  const definitions = all.map(({ definition }) => definition);
   const problems = [
-    ...shape,
     ...core.problems,
-    ...plugins.flatMap((plugin) => plugin.problems),
-    ...own.flatMap((plugin) => plugin.problems),
-    ...(shape.length > 0 ? [] : strangers(from.env, definitions, from.known)),
-    ...(shape.length > 0 ? [] : misfits([...ownDefinitions, ...definitions], from.known)),
+    ...[...own, ...plugins].flatMap((plugin) => plugin.problems),
+    ...strangers(from.env, definitions, from.known),
+    ...misfits(definitions, from.known),
   ];
-  if (problems.length > 0 || core.output === undefined) return { problems };
-  return {
-    settled: {
-      options: core.output,
-      plugins: [...own, ...plugins].flatMap(({ definition, output }) =>
-        definition === undefined ? [] : [{ definition, options: output }],
-      ),
-      settings: [...core.settings, ...plugins.flatMap((plugin) => plugin.settings)],
-    },
-  };
+  if (problems.length > 0 || core.options === undefined) return { problems };
+  const settings = [...core.settings, ...plugins.flatMap((plugin) => plugin.settings)];
+  return { settled: { options: core.options, plugins: all, settings } };
 }
 
-/** One sentence stays as it is; several are counted and listed. `source`: the file's path. */
+/** One problem stays a sentence; several are counted and listed. `source`: the file's path. */
 export function configError(problems: readonly string[], source: string): SltvError {
   const [only, ...more] = problems;
-  if (only !== undefined && more.length === 0) return coreErrors('config', `${source}: ${only}`);
-  return coreErrors('config', `${source} has ${problems.length} problems:\n${problems.map((line) => `  ${line}`).join('\n')}`, {
-    hint: 'sltv config check',
-  });
+  const message =
+    only !== undefined && more.length === 0
+      ? `${source}: ${only}`
+      : `${source} has ${problems.length} problems\n${problems.map((line) => `  ${line}`).join('\n')}`;
+  return coreErrors('config', message, { hint: 'sltv config check' });
 }
-
-const DEFAULTS: CoreOptions = { ...parsed(CoreOptions, {}) };
 
 interface Checked {
   readonly problems: readonly string[];
   readonly settings: readonly Setting[];
 }
 
-function checkCore(given: object, from: Unsettled): Checked & { output: CoreOptions | undefined } {
+function checkCore(given: object, from: Unsettled): Checked & { options?: CoreOptions } {
   const overridden = overrideCore(given, from.env);
   const result = safeParse(CoreOptions, overridden.value);
-  const problems = (result.issues ?? []).map((issue) => {
-    const { path, message } = flawOf(issue, CoreOptions, ['plugins']);
-    return `${pathText(path)}: ${message}${suspect(path, overridden)}`;
-  });
-  if (!result.success) return { problems, settings: [], output: undefined };
-  const settings = settingsOf(CoreOptions, result.output, (path) => originOf(path, given, overridden, from));
-  return { problems, settings, output: result.output };
+  if (!result.success)
+    return { problems: sentences(result.issues, CoreOptions, '', overridden, ['plugins']), settings: [] };
+  const settings = settingsOf(CoreOptions, result.output, given, { ...overridden, ...from });
+  return { problems: [], settings, options: result.output };
 }
 
-function checkPlugin(
-  item: unknown,
-  index: number,
-  from: Unsettled,
-): Checked & { definition: AnyDefinition | undefined; output: unknown } {
+function checkPlugin(item: unknown, index: number, from: Unsettled): Checked & { plugin?: SettledPlugin } {
   const definition = definitionOf(item);
-  if (typeof definition === 'string') {
-    return { problems: [`plugins[${index}]: ${definition}`], settings: [], definition: undefined, output: undefined };
-  }
+  if (typeof definition === 'string') return { problems: [`plugins[${index}]: ${definition}`], settings: [] };
   const { name, options: schema } = definition;
-  const given = isRecord(item) ? item['given'] : undefined;
-  const overridden = overridePlugin(definition, given, from.env);
+  const given = isRecord(item) ? item.given : undefined;
   if (schema === undefined) {
-    const some = isRecord(given) ? Object.keys(given) : [];
-    const problems = some.map((key) => `${name}.${key}: is not an option: plugin ${name} has none`);
-    return { problems, settings: [], definition, output: {} };
+    const problems = Object.keys(isRecord(given) ? given : {}).map(
+      (key) => `${name}.${key}: plugin ${name} has no options`,
+    );
+    return { problems, settings: [], plugin: { definition, options: {} } };
   }
+  const overridden = overridePlugin(definition, given, from.env);
   const result = safeParse(schema, overridden.value);
-  const problems = (result.issues ?? []).map((issue) => {
-    const { path, message } = flawOf(issue, schema);
-    return `${[name, pathText(path)].filter(Boolean).join('.')}: ${message}${suspect(path, overridden)}`;
-  });
-  const settings = settingsOf(schema, result.output, (path) => originOf(path, given, overridden, from));
+  const settings = result.success ? settingsOf(schema, result.output, given, { ...overridden, ...from }) : [];
   return {
-    problems: [...overridden.problems, ...problems],
+    problems: [...overridden.problems, ...sentences(result.issues ?? [], schema, name, overridden)],
     settings: settings.map((setting) => ({ ...setting, path: `${name}.${setting.path}` })),
-    definition,
-    output: result.output,
+    plugin: { definition, options: result.output },
   };
 }
 
-/** Which variable a flaw is to be blamed on, if any. */
-function suspect(path: Path, { setBy }: Overridden): string {
-  const name = variableFor(path, setBy);
-  return name === undefined ? '' : ` (set by ${name})`;
-}
-
-function originOf(path: Path, given: unknown, { setBy }: Overridden, { isFile }: Unsettled): Setting['from'] {
-  const variable = variableFor(path, setBy);
-  // Only `SLTV_` names are ever looked up as variables: see CORE and the contract's type of `env`.
-  if (variable !== undefined) return variable as `SLTV_${string}`;
-  return isFile && isGiven(given, path) ? 'file' : 'default';
-}
-
-function variableFor(path: Path, setBy: ReadonlyMap<string, string>): string | undefined {
-  for (let length = path.length; length > 0; length -= 1) {
-    const name = setBy.get(pathText(path.slice(0, length)));
-    if (name !== undefined) return name;
-  }
-  return undefined;
-}
-
-/** Whether the file says something at this path, or a word above it that stands for more than itself. */
-function isGiven(given: unknown, [key, ...rest]: Path): boolean {
-  if (given === undefined) return false;
-  if (key === undefined || !isRecord(given)) return true;
-  return isGiven(given[String(key)], rest);
-}
-
-/** All values, each by its path; a key that has none yet is there with undefined. */
-function settingsOf(schema: GenericSchema, output: unknown, from: (path: Path) => Setting['from']): readonly Setting[] {
-  const walk = (value: unknown, path: Path): readonly Setting[] => {
-    if (Array.isArray(value) && value.length > 0) return value.flatMap((item, index) => walk(item, [...path, index]));
-    if (isPlainObject(value)) {
-      const keys = new Set([...keysAt(schema, path), ...Object.keys(value)]);
-      if (keys.size > 0) return [...keys].flatMap((key) => walk(value[key], [...path, key]));
-    }
-    return [{ path: pathText(path), value, from: from(path) }];
-  };
-  return isPlainObject(output) ? walk(output, []).filter(({ path }) => path !== '') : [];
-}
-
-function isPlainObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return isRecord(value) && !Array.isArray(value) && Object.getPrototypeOf(value) === Object.prototype;
+/** `lvm.vgs[0]: expected string, got 5 (set by SLTV_DEFAULT_VG)` */
+function sentences(
+  issues: readonly Parameters<typeof flawOf>[0][],
+  schema: GenericSchema,
+  owner: string,
+  { setBy }: Overridden,
+  extraKeys: readonly string[] = [],
+): readonly string[] {
+  return issues.map((issue) => {
+    const { path, message } = flawOf(issue, schema, extraKeys);
+    const variable = variableFor(path, setBy);
+    const where = [owner, pathText(path)].filter(Boolean).join('.');
+    return `${where || 'the config'}: ${message}${variable === undefined ? '' : ` (set by ${variable})`}`;
+  });
 }

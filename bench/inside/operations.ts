@@ -1,0 +1,191 @@
+// Runs in a test-bed host: ROUNDS, the uuid of our guest, the uuid of the one for bare commands. Prints JSON.
+//
+// The first round is not timed: in it the daemon's commands are recorded. In the others the same commands are run once more,
+// by themselves and one after another, on a VG, a volume and a guest of their own.
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { connect } from '../../core/client/index.ts';
+
+export interface Measured {
+  readonly operation: string;
+  /** `lvm lvcreate`, … in their order. */
+  readonly commands: readonly string[];
+  readonly commits: number;
+  readonly reports: number;
+  /** Milliseconds. */
+  readonly ours: readonly number[];
+  readonly bare: readonly number[];
+  readonly naive: readonly number[];
+  readonly goals: { readonly ratio?: number; readonly commits?: number; readonly reports?: number };
+}
+
+interface Operation {
+  readonly operation: string;
+  readonly goals: Measured['goals'];
+  readonly ask: (round: number) => Promise<unknown>;
+  /** What one would type without sltv; lines of shell, on volume `$lv` of VG bare and guest bare. */
+  readonly naive: string;
+  /** Which of the round's two disks it is about. */
+  readonly disk: 'thick' | 'thin';
+}
+
+const [rounds = 0, ours = '', bare = ''] = [Number(process.argv[2]), process.argv[3], process.argv[4]];
+const { sltv } = connect({ timeout: 120_000 });
+const MiB = 1024 * 1024;
+const size = (mebibytes: number) => String(mebibytes * MiB);
+const OWN = { ratio: 1.15 };
+
+const OPERATIONS: readonly Operation[] = [
+  {
+    operation: 'create thick',
+    goals: { ...OWN, commits: 1, reports: 1 },
+    ask: (round) =>
+      sltv.createDisk({ name: `thick-${round}`, vg: 'ours', mode: 'PROVISION_MODE_THICK', sizeBytes: size(64) }),
+    naive: 'lvcreate -q -y -L 64M -n $lv bare',
+    disk: 'thick',
+  },
+  {
+    operation: 'extend thick',
+    goals: { ...OWN, commits: 1, reports: 1 },
+    ask: (round) => sltv.extendDisk({ name: `ours/thick-${round}`, sizeBytes: size(96) }),
+    naive: 'lvextend -q -L 96M bare/$lv',
+    disk: 'thick',
+  },
+  {
+    operation: 'create thin',
+    goals: { ...OWN, commits: 2 },
+    ask: (round) =>
+      sltv.createDisk({
+        name: `thin-${round}`,
+        vg: 'ours',
+        mode: 'PROVISION_MODE_THIN',
+        sizeBytes: size(64),
+        virtualSizeBytes: size(1024),
+      }),
+    naive: 'lvcreate -q -y -L 64M -n $lv bare && qemu-img create -q -f qcow2 /dev/bare/$lv 1G',
+    disk: 'thin',
+  },
+  {
+    operation: 'resize thin',
+    goals: OWN,
+    ask: (round) => sltv.resizeDisk({ name: `ours/thin-${round}`, virtualSizeBytes: size(2048) }),
+    naive: 'qemu-img resize -q /dev/bare/$lv 2G',
+    disk: 'thin',
+  },
+  {
+    operation: 'attach thin',
+    goals: OWN,
+    ask: (round) => sltv.attachDisk({ diskName: `ours/thin-${round}`, vmName: ours }),
+    naive: 'virsh -q attach-disk bare /dev/bare/$lv vdz --driver qemu --subdriver qcow2 --live --config',
+    disk: 'thin',
+  },
+  {
+    operation: 'extend thin in a guest',
+    goals: { ...OWN, commits: 1, reports: 1 },
+    ask: (round) => sltv.extendDisk({ name: `ours/thin-${round}`, sizeBytes: size(96) }),
+    naive: 'lvextend -q -L 96M bare/$lv',
+    disk: 'thin',
+  },
+  {
+    operation: 'detach thin',
+    // Most of it is the guest's answer.
+    goals: {},
+    ask: (round) => sltv.detachDisk({ diskName: `ours/thin-${round}`, vmName: ours }),
+    naive: 'virsh -q detach-disk bare vdz --live --config; while virsh domblklist bare | grep -q vdz; do :; done',
+    disk: 'thin',
+  },
+  {
+    operation: 'delete thin',
+    goals: OWN,
+    ask: (round) => sltv.deleteDisk({ name: `ours/thin-${round}` }),
+    naive: 'lvremove -q -y bare/$lv',
+    disk: 'thin',
+  },
+  {
+    operation: 'delete thick',
+    goals: OWN,
+    ask: (round) => sltv.deleteDisk({ name: `ours/thick-${round}` }),
+    naive: 'lvremove -q -y bare/$lv',
+    disk: 'thick',
+  },
+];
+
+interface Recorded {
+  readonly commands: readonly (readonly string[])[];
+  readonly commits: number;
+}
+
+const recorded = new Map<Operation, Recorded>();
+for (const operation of OPERATIONS) recorded.set(operation, await record(operation));
+// The daemon finds the real programs from now on.
+rmSync('/bench/bin', { recursive: true });
+const times = new Map(
+  OPERATIONS.map((operation) => [operation, { ours: [] as number[], bare: [] as number[], naive: [] as number[] }]),
+);
+for (let round = 1; round <= rounds; round++) {
+  for (const [operation, taken] of times) {
+    taken.ours.push(await timed(() => operation.ask(round)));
+    taken.bare.push(await timed(() => replay(recorded.get(operation)?.commands ?? [], operation, round)));
+    taken.naive.push(await timed(() => shell(operation.naive, `naive-${operation.disk}-${round}`)));
+  }
+}
+process.stdout.write(JSON.stringify([...times].map(([operation, taken]) => measured(operation, taken))));
+
+async function record(operation: Operation): Promise<Recorded> {
+  writeFileSync('/bench/commands', '');
+  const before = sequence();
+  await operation.ask(0);
+  const lines = readFileSync('/bench/commands', 'utf8').split('\n').filter(Boolean);
+  const commits = sequence() - before;
+  return { commands: lines.map((line) => line.split('\t')), commits };
+}
+
+function sequence(): number {
+  return Number(shell('/usr/sbin/vgs --noheadings -o vg_seqno ours', ''));
+}
+
+async function timed(work: () => unknown): Promise<number> {
+  const begun = performance.now();
+  await work();
+  return performance.now() - begun;
+}
+
+/** The recorded commands once more, on the other VG, the other guest, and this round's volume. */
+function replay(commands: readonly (readonly string[])[], { disk }: Operation, round: number): void {
+  const translate = (text: string) =>
+    text
+      .replaceAll(`${disk}-0`, `${disk}-${round}`)
+      .replaceAll(ours, bare)
+      .replaceAll(/\bours\b/g, 'bare')
+      .replaceAll('/dev/vda', '/dev/vdb');
+  for (const [program = '', ...words] of commands) {
+    const kept = words.map((word) => {
+      // Core's scratch file is gone; the recorder kept a copy.
+      const file = /^--file=(?:.*\/)?([^/]+)$/.exec(word)?.[1];
+      if (file === undefined || !existsSync(`/bench/${file}`)) return translate(word);
+      writeFileSync(`/bench/again-${file}`, translate(readFileSync(`/bench/${file}`, 'utf8')));
+      return `--file=/bench/again-${file}`;
+    });
+    run(program, kept, {});
+  }
+}
+
+function shell(script: string, lv: string): string {
+  return run('sh', ['-ec', script], { lv });
+}
+
+function run(program: string, words: readonly string[], env: Readonly<Record<string, string>>): string {
+  const { status, stdout, stderr } = spawnSync(program, words, {
+    encoding: 'utf8',
+    env: { ...process.env, LC_ALL: 'C', LVM_SUPPRESS_FD_WARNINGS: '1', ...env },
+  });
+  if (status !== 0) throw new Error(`${program} ${words.join(' ')} ended with ${status}: ${stderr}`);
+  return stdout;
+}
+
+function measured(operation: Operation, taken: { ours: number[]; bare: number[]; naive: number[] }): Measured {
+  const { commands = [], commits = 0 } = recorded.get(operation) ?? {};
+  const names = commands.map(([program, ...words]) => `${program} ${words.find((word) => /^[a-z]/.test(word)) ?? ''}`);
+  const reports = names.filter((name) => /^lvm (fullreport|lvs|vgs|pvs)$/.test(name)).length;
+  return { operation: operation.operation, goals: operation.goals, commands: names, commits, reports, ...taken };
+}

@@ -1,0 +1,94 @@
+// Pools: where volumes live.
+import type { ServiceImpl } from '@connectrpc/connect';
+import { Disks } from '../../capabilities/disks.ts';
+import { type Pool, type PoolFacts, PoolGrown, Storage } from '../../capabilities/storage.ts';
+import { coreErrors } from '../../errors.ts';
+import type { Call } from '../../kernel/verb.ts';
+import { callOf } from '../calls.ts';
+import type { PoolService } from '../gen/sltv/v1/pool_pb.ts';
+import { named, toPool } from '../messages.ts';
+import type { Daemon } from './daemon.ts';
+
+export function poolHandlers(daemon: Daemon): ServiceImpl<typeof PoolService> {
+  const shown = (pools: readonly Pool[], call: Call) => describe(daemon, pools, call);
+  const one = async (pool: Pool, call: Call) => {
+    const [described] = await shown([pool], call);
+    // `describe` gives one for each; a pool that is not described is not sent.
+    return described === undefined ? {} : { pool: described };
+  };
+  return {
+    listPools: async (_request, context) => {
+      const call = callOf(context);
+      return { pools: await shown(await poolsOf(daemon, call.signal), call) };
+    },
+
+    getPool: async ({ name }, context) => {
+      const call = callOf(context);
+      return await one(await findPool(daemon, named(name, 'name'), call.signal), call);
+    },
+
+    createPool: async ({ name, devices, kind }, context) => {
+      const call = callOf(context);
+      const pool = { name: named(name, 'name'), devices: someDevices(devices) };
+      return await one(await maker(daemon, kind || 'lvm')(pool, call.signal), call);
+    },
+
+    extendPool: async ({ name, devices }, context) => {
+      const call = callOf(context);
+      const pool = await findPool(daemon, named(name, 'name'), call.signal);
+      if (pool.grow === undefined) {
+        throw coreErrors('unsupported', `${pool.name} is a pool of kind ${pool.kind}, which takes no devices`);
+      }
+      await pool.grow(someDevices(devices), call.signal);
+      daemon.booted.emit(PoolGrown, { pool: pool.name });
+      return await one(pool, call);
+    },
+  };
+}
+
+/** All pools of this host, in the order of the config. */
+export async function poolsOf(daemon: Daemon, signal: AbortSignal): Promise<readonly Pool[]> {
+  return (await Promise.all(daemon.booted.all(Storage).map((storage) => storage.pools(signal)))).flat();
+}
+
+/** A pool that can't be read must not hide the others: its error stands where its facts would. */
+export async function factsOf(pool: Pool, signal: AbortSignal): Promise<PoolFacts | Error> {
+  try {
+    return await pool.facts(signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    return error instanceof Error ? error : new Error(String(error));
+  }
+}
+
+async function describe(daemon: Daemon, pools: readonly Pool[], call: Call) {
+  const disks = (await daemon.booted.provided(Disks)?.list({}, call)) ?? [];
+  return await Promise.all(pools.map(async (pool) => toPool(pool, await factsOf(pool, call.signal), disks)));
+}
+
+async function findPool(daemon: Daemon, name: string, signal: AbortSignal): Promise<Pool> {
+  const pools = await poolsOf(daemon, signal);
+  const pool = pools.find((candidate) => candidate.name === name);
+  if (pool) return pool;
+  throw coreErrors('pool-missing', `there is no pool ${name} on this host`, {
+    hint:
+      pools.length > 0 ? `pools here: ${pools.map((each) => each.name).join(', ')}` : `sltv pool create ${name} /dev/…`,
+  });
+}
+
+function maker(daemon: Daemon, kind: string): NonNullable<Storage['createPool']> {
+  const makers = daemon.booted.all(Storage).filter((storage) => storage.createPool !== undefined);
+  const storage = makers.find((candidate) => candidate.kind === kind);
+  if (storage?.createPool) return storage.createPool.bind(storage);
+  throw coreErrors('no-provider', `no plugin of this daemon makes pools of kind ${kind}`, {
+    hint:
+      makers.length > 0
+        ? `kinds that it makes: ${makers.map((each) => each.kind).join(', ')}`
+        : 'plugins are listed in sltv.config.ts',
+  });
+}
+
+function someDevices(devices: readonly string[]): readonly string[] {
+  if (devices.length > 0 && !devices.includes('')) return devices;
+  throw coreErrors('input', 'this request names no device', { hint: 'name the block devices, such as /dev/sdb' });
+}

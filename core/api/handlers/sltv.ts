@@ -1,0 +1,84 @@
+// The fixed service: disks, attachments, and what this node is.
+import type { ServiceImpl } from '@connectrpc/connect';
+import { Disks } from '../../capabilities/disks.ts';
+import { callOf } from '../calls.ts';
+import type { Sltv } from '../gen/sltv/v1/sltv_pb.ts';
+import { fromBytes, fromCreateDisk, fromExtendDisk, named, optional, toAttachment, toDisk } from '../messages.ts';
+import type { Daemon } from './daemon.ts';
+import { mustHave } from './daemon.ts';
+import { factsOf, poolsOf } from './pools.ts';
+
+export function sltvHandlers(daemon: Daemon): ServiceImpl<typeof Sltv> {
+  const disks = () => mustHave(daemon, Disks, 'keeps disks');
+  const nodeStatus = async (signal: AbortSignal) => ({
+    nodeId: daemon.node.id,
+    version: daemon.version,
+    clusterEnabled: false,
+    vgs: await Promise.all((await poolsOf(daemon, signal)).map((pool) => volumeGroup(pool, signal))),
+  });
+  return {
+    createDisk: async (request, context) => toDisk(await disks().create(fromCreateDisk(request), callOf(context))),
+
+    deleteDisk: async ({ name, force }, context) => {
+      await disks().delete({ name: named(name, 'name'), force }, callOf(context));
+      return {};
+    },
+
+    getDisk: async ({ name }, context) => toDisk(await disks().show({ name: named(name, 'name') }, callOf(context))),
+
+    listDisks: async ({ vg }, context) => ({
+      disks: (await disks().list({ pool: optional(vg) }, callOf(context))).map(toDisk),
+    }),
+
+    extendDisk: async (request, context) => toDisk(await disks().extend(fromExtendDisk(request), callOf(context))),
+
+    resizeDisk: async ({ name, virtualSizeBytes }, context) => {
+      const virtualSize = fromBytes(virtualSizeBytes) ?? 0n;
+      return toDisk(await disks().resize({ name: named(name, 'name'), virtualSize }, callOf(context)));
+    },
+
+    attachDisk: async (request, context) => {
+      const wanted = {
+        disk: named(request.diskName, 'disk_name'),
+        vm: named(request.vmName, 'vm_name'),
+        target: optional(request.targetDev),
+        readOnly: request.readOnly,
+      };
+      return toAttachment(await disks().attach(wanted, callOf(context)));
+    },
+
+    detachDisk: async ({ diskName, vmName }, context) => {
+      await disks().detach({ disk: named(diskName, 'disk_name'), vm: named(vmName, 'vm_name') }, callOf(context));
+      return {};
+    },
+
+    listAttachments: async ({ diskName, vmName }, context) => {
+      const wanted = { disk: optional(diskName), vm: optional(vmName) };
+      return { attachments: (await disks().attachments(wanted, callOf(context))).map(toAttachment) };
+    },
+
+    getNodeStatus: async (_request, context) => await nodeStatus(callOf(context).signal),
+
+    getClusterStatus: async (_request, context) => {
+      const call = callOf(context);
+      const [node, all, attachments] = await Promise.all([
+        nodeStatus(call.signal),
+        disks().list({}, call),
+        disks().attachments({}, call),
+      ]);
+      return {
+        enabled: false,
+        leader: '',
+        nodes: [node],
+        diskCount: all.filter((disk) => disk.state !== 'foreign').length,
+        attachmentCount: attachments.length,
+      };
+    },
+  };
+}
+
+async function volumeGroup(pool: Parameters<typeof factsOf>[0], signal: AbortSignal) {
+  const facts = await factsOf(pool, signal);
+  if (facts instanceof Error) return { name: pool.name };
+  return { name: pool.name, sizeBytes: facts.size, freeBytes: facts.free };
+}

@@ -1,0 +1,73 @@
+// One HTTP request, whatever its version and protocol, to the method that it asks for.
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
+import { createConnectRouter, createContextValues } from '@connectrpc/connect';
+import type { UniversalHandler } from '@connectrpc/connect/protocol';
+import {
+  compressionGzip,
+  universalRequestFromNodeRequest,
+  universalResponseToNodeResponse,
+} from '@connectrpc/connect-node';
+import type { Call } from '../kernel/verb.ts';
+import type { Log } from '../log.ts';
+import { type Calls, callerKey } from './calls.ts';
+import { explained, unknownMethod } from './explain.ts';
+import { PluginService } from './gen/sltv/v1/plugin_pb.ts';
+import { PoolService } from './gen/sltv/v1/pool_pb.ts';
+import { Sltv } from './gen/sltv/v1/sltv_pb.ts';
+import { VmService } from './gen/sltv/v1/vm_pb.ts';
+import type { Daemon } from './handlers/daemon.ts';
+import { pluginHandlers } from './handlers/plugins.ts';
+import { poolHandlers } from './handlers/pools.ts';
+import { sltvHandlers } from './handlers/sltv.ts';
+import { vmHandlers } from './handlers/vms.ts';
+import { JSON_OPTIONS } from './json.ts';
+
+export type Request = IncomingMessage | Http2ServerRequest;
+export type Response = (ServerResponse<IncomingMessage> & { req: IncomingMessage }) | Http2ServerResponse;
+/** Answers a request that came through a listener; never throws. */
+export type Routes = (request: Request, response: Response, caller: Call['caller']) => void;
+
+/** Bytes of one request. The largest that makes sense is a list of devices. */
+const MAX_REQUEST = 1024 * 1024;
+/** Milliseconds; beyond it timers fire at once. */
+const MAX_TIMEOUT = 2 ** 31 - 1;
+
+export function createRoutes(daemon: Daemon, calls: Calls, log: Log): Routes {
+  const router = createConnectRouter({
+    interceptors: [calls.interceptor],
+    jsonOptions: JSON_OPTIONS,
+    readMaxBytes: MAX_REQUEST,
+    maxTimeoutMs: MAX_TIMEOUT,
+    acceptCompression: [compressionGzip],
+  });
+  router
+    .service(Sltv, sltvHandlers(daemon))
+    .service(PoolService, poolHandlers(daemon))
+    .service(VmService, vmHandlers(daemon))
+    .service(PluginService, pluginHandlers(daemon));
+  const handlers = new Map(router.handlers.map((handler) => [handler.requestPath, handler]));
+  return (request, response, caller) => {
+    answer(handlers, request, response, caller).catch((error: unknown) => {
+      log.debug('a request was not answered', { url: request.url, error });
+      response.destroy();
+    });
+  };
+}
+
+async function answer(
+  handlers: ReadonlyMap<string, UniversalHandler>,
+  request: Request,
+  response: Response,
+  caller: Call['caller'],
+): Promise<void> {
+  const path = request.url?.split('?', 1)[0] ?? '';
+  const handler = handlers.get(path);
+  if (!handler) return await universalResponseToNodeResponse(unknownMethod(path, request.headers), response);
+  // gRPC clients send anything as the authority of a Unix socket, such as its path, which is no URL's.
+  request.headers.host = 'localhost';
+  if ('authority' in request) request.headers[':authority'] = 'localhost';
+  const values = createContextValues().set(callerKey, caller);
+  const universal = await handler(universalRequestFromNodeRequest(request, response, undefined, values));
+  await universalResponseToNodeResponse(await explained(universal, handler.method, request.headers), response);
+}

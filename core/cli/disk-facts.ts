@@ -1,0 +1,47 @@
+// A disk as people read it.
+import type { Disk } from '../client/index.ts';
+import type { Values } from '../kernel/verb.ts';
+import type { Reply } from './command.ts';
+import { timeFrom } from './values.ts';
+
+/** What a list shows of a disk. */
+export const summary = {
+  name: { type: 'text', about: 'its name' },
+  pool: { type: 'text', about: 'where it lives' },
+  mode: { type: 'text', about: 'thick or thin' },
+  size: { type: 'size', about: 'physical size' },
+  virtualSize: { type: 'size', about: 'what the guest sees' },
+  state: { type: 'text', about: 'ready, owned, or what is being done to it' },
+  vm: { type: 'text', about: 'the VM that has it', optional: true },
+  target: { type: 'text', about: 'where in that VM', optional: true },
+} as const;
+
+/** All of it. */
+export const facts = {
+  ...summary,
+  path: { type: 'text', about: 'where QEMU opens it' },
+  id: { type: 'text', about: 'its uuid, whatever its name' },
+  created: { type: 'time', about: 'when it was created', optional: true },
+  createdOn: { type: 'text', about: 'the node that created it', optional: true },
+  lastExtended: { type: 'time', about: 'when it last grew', optional: true },
+} as const;
+
+/** A disk, as the daemon's message and as its facts. */
+export const diskReply = (message: Disk): Reply<Values<typeof facts>> => ({ message, rows: [factsOf(message)] });
+
+/** The facts that a message holds. */
+export const factsOf = (disk: Disk): Values<typeof facts> => ({
+  name: disk.name,
+  pool: disk.vg,
+  mode: disk.mode === 'PROVISION_MODE_THIN' ? 'thin' : 'thick',
+  size: BigInt(disk.sizeBytes),
+  virtualSize: BigInt(disk.virtualSizeBytes),
+  state: disk.state,
+  vm: disk.vmName || disk.vmUuid,
+  target: disk.targetDev,
+  path: disk.devicePath,
+  id: disk.id,
+  created: timeFrom(disk.createdAt),
+  createdOn: disk.createdOnNode,
+  lastExtended: timeFrom(disk.lastExtendedAt),
+});

@@ -1,0 +1,92 @@
+// The command line.
+import type { Client } from '../client/index.ts';
+import type { At, Command } from './command.ts';
+import { printFailure } from './failure.ts';
+import { find } from './find.ts';
+import { type Globals, globalSpellings, readGlobals, splitGlobals } from './globals.ts';
+import { nounHelp, topHelp, verbHelp } from './help.ts';
+import { allCommands } from './nouns.ts';
+import { parse } from './parse.ts';
+import { printReply } from './render.ts';
+import type { World } from './world.ts';
+
+export type { Local, World } from './world.ts';
+
+/** Does what the words after `sltv` say; the exit code. It never throws. */
+export async function cli(argv: readonly string[], world: World): Promise<number> {
+  const gone = new AbortController();
+  world.stdout.on?.('error', () => gone.abort());
+  const { own, rest } = splitGlobals(argv);
+  try {
+    const signal = AbortSignal.any([world.signal, gone.signal]);
+    return await run(rest, readGlobals(own, world.env), { ...world, signal });
+  } catch (error) {
+    // Whoever reads no more (`| head`) has what they wanted.
+    return gone.signal.aborted ? 0 : printFailure(world, error, own.includes('--json'));
+  }
+}
+
+async function run(words: readonly string[], globals: Globals, world: World): Promise<number> {
+  let client: Client | undefined;
+  const at: At = {
+    world,
+    config: globals.config,
+    signal: world.signal,
+    async client() {
+      const { connect } = await import('../client/index.ts');
+      client ??= connect({ addr: globals.addr, timeout: globals.timeout });
+      return client;
+    },
+  };
+  // Nobody is to wait long for the news that a word was mistyped.
+  const timeout = Math.min(globals.timeout ?? PLUGINS_PATIENCE, PLUGINS_PATIENCE);
+  const elsewhere = async () =>
+    (await import('./foreign.ts')).foreignCommands(await at.client(), { signal: at.signal, timeout });
+
+  // `sltv help disk create` and `sltv disk help`.
+  const topic = words.filter((word, i) => word !== 'help' || i > 1);
+  const isHelp = globals.help === true || topic.length < words.length;
+  const asked = globals.version ? ['version'] : topic;
+  const found = await find(asked, elsewhere);
+  if (found === undefined) {
+    if (asked.length > 0)
+      parse({ title: 'sltv', args: {}, options: {}, spellings: {}, nearby: globalSpellings }, asked);
+    world.stdout.write(topHelp(await allCommands()));
+    return 0;
+  }
+  if ('commands' in found) {
+    (isHelp ? world.stdout : world.stderr).write(nounHelp(found.words, found.commands));
+    return isHelp ? 0 : NO_VERB;
+  }
+  const title = `sltv ${found.words}`;
+  if (!isHelp) return perform(title, found.command, found.rest, at, globals.json === true);
+  world.stdout.write(verbHelp(title, found.command));
+  return 0;
+}
+
+/** Milliseconds. */
+const PLUGINS_PATIENCE = 5_000;
+
+/** As for any other bad input. */
+const NO_VERB = 2;
+
+async function perform(
+  title: string,
+  command: Command,
+  words: readonly string[],
+  at: At,
+  json: boolean,
+): Promise<number> {
+  const { verb, spellings } = command;
+  const input = parse({ title, ...verb, spellings, nearby: globalSpellings }, words);
+  const answer = command.run(input, at);
+  const replies = Symbol.asyncIterator in answer ? answer : [await answer];
+  let exit = 0;
+  let first = true;
+  for await (const reply of replies) {
+    printReply(at.world, verb, reply, { json, first });
+    exit = reply.exit ?? 0;
+    first = false;
+  }
+  return exit;
+}

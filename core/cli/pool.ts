@@ -1,0 +1,111 @@
+// sltv pool …
+import type { Pool } from '../client/index.ts';
+import { type Values, verb } from '../kernel/verb.ts';
+import { type Commands, command } from './command.ts';
+
+const name = { type: 'text', about: 'the pool' } as const;
+const devices = { type: 'text', about: 'block devices; they lose what they hold', list: true } as const;
+
+const summary = {
+  name: { type: 'text', about: 'its name' },
+  kind: { type: 'text', about: 'lvm, dir, …' },
+  size: { type: 'size', about: 'all of it' },
+  free: { type: 'size', about: 'what is left' },
+  disks: { type: 'count', about: 'how many disks live in it' },
+  virtual: { type: 'size', about: "what the disks' guests see, all together" },
+} as const;
+
+const facts = {
+  ...summary,
+  extent: { type: 'size', about: 'every size is rounded up to it' },
+  devices: { type: 'text', about: 'what it stands on', list: true },
+  metadataSize: { type: 'size', about: 'room for the catalogue itself', optional: true },
+  metadataFree: { type: 'size', about: 'what is left of that', optional: true },
+  readOnlyBecause: { type: 'text', about: 'why nothing may be written', optional: true },
+} as const;
+
+const list = command(
+  verb({
+    about: 'list pools',
+    example: 'sltv pool list',
+    role: 'viewer',
+    args: {},
+    options: {},
+    gives: 'list',
+    result: { ...summary, writable: { type: 'flag', about: 'sltv pool show says why not' } },
+  }),
+  async (_, at) => {
+    const pools = await (await at.client()).pools.list(at);
+    return {
+      message: { pools },
+      rows: pools.map((pool) => ({ ...factsOf(pool), writable: pool.readOnlyBecause === '' })),
+    };
+  },
+);
+
+const show = command(
+  verb({
+    about: 'show a pool with its devices and metadata space',
+    example: 'sltv pool show vg-sltv',
+    role: 'viewer',
+    args: { name },
+    options: {},
+    gives: 'item',
+    result: facts,
+  }),
+  async (input, at) => reply(await (await at.client()).pools.get({ name: input.name }, at)),
+);
+
+const create = command(
+  verb({
+    about: 'make a pool of block devices',
+    example: 'sltv pool create vg-fast /dev/nvme1n1',
+    role: 'admin',
+    args: { name: { type: 'text', about: 'its name' }, devices },
+    options: { kind: { type: 'text', about: 'which storage makes it (default: lvm)', optional: true } },
+    gives: 'item',
+    result: facts,
+  }),
+  async (input, at) => {
+    const request = { name: input.name, devices: [...input.devices], kind: input.kind ?? '' };
+    return reply(await (await at.client()).pools.create(request, at));
+  },
+);
+
+const extend = command(
+  verb({
+    about: 'add block devices to a pool',
+    example: 'sltv pool extend vg-fast /dev/nvme2n1',
+    role: 'admin',
+    args: { name, devices },
+    options: {},
+    gives: 'item',
+    result: facts,
+  }),
+  async (input, at) =>
+    reply(await (await at.client()).pools.extend({ name: input.name, devices: [...input.devices] }, at)),
+);
+
+export const pool: Commands = {
+  'pool list': list,
+  'pool show': show,
+  'pool create': create,
+  'pool extend': extend,
+};
+
+const reply = (pool: Pool) => ({ message: { pool }, rows: [factsOf(pool)] });
+
+const factsOf = (pool: Pool): Values<typeof facts> => ({
+  name: pool.name,
+  kind: pool.kind,
+  size: BigInt(pool.sizeBytes),
+  free: BigInt(pool.freeBytes),
+  disks: pool.diskCount,
+  virtual: BigInt(pool.virtualBytes),
+  extent: BigInt(pool.extentBytes),
+  devices: pool.devices,
+  // 0 says that it can't run out.
+  metadataSize: pool.metadataSizeBytes === '0' ? undefined : BigInt(pool.metadataSizeBytes),
+  metadataFree: pool.metadataSizeBytes === '0' ? undefined : BigInt(pool.metadataFreeBytes),
+  readOnlyBecause: pool.readOnlyBecause,
+});

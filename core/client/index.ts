@@ -1,0 +1,129 @@
+// 'sltv/client': talks to a daemon. No protobuf code is loaded, so a command starts as fast as Node does.
+import type { JsonObject } from '@bufbuild/protobuf';
+import { DEFAULT_ADDRESS, parseAddress } from './address.ts';
+import { type CallOptions, type Connection, call } from './call.ts';
+import type * as Wire from './messages.ts';
+import { watch } from './watch.ts';
+
+export { coreErrors, KINDS, type Kind, SltvError } from '../errors.ts';
+export { DEFAULT_ADDRESS } from './address.ts';
+export type { CallOptions } from './call.ts';
+export type * from './messages.ts';
+
+export interface ClientOptions {
+  /** `unix:///path` or `http://host:port`; default `DEFAULT_ADDRESS`. */
+  readonly addr?: string | undefined;
+  /** Milliseconds that a call may take unless it says otherwise; default 30,000. Streams have no end unless theirs says so. */
+  readonly timeout?: number | undefined;
+}
+
+type Method<Request, Response> = (request: Request, options?: CallOptions) => Promise<Response>;
+
+/**
+ * The daemon's services. Every method throws SltvError with the daemon's own kind, code and hint; on the way there:
+ * `core/no-daemon` when nobody answers, `core/denied` when the socket may not be opened, `core/timeout`, `core/cancelled`.
+ */
+export interface Client {
+  /** As it was asked for, for messages: `unix:///run/sltv/sltvd.sock`. */
+  readonly addr: string;
+  readonly sltv: {
+    readonly createDisk: Method<Wire.CreateDiskRequest, Wire.Disk>;
+    readonly deleteDisk: Method<Wire.DeleteDiskRequest, void>;
+    readonly getDisk: Method<Wire.GetDiskRequest, Wire.Disk>;
+    readonly listDisks: Method<Wire.ListDisksRequest, Wire.ListDisksResponse>;
+    readonly extendDisk: Method<Wire.ExtendDiskRequest, Wire.Disk>;
+    readonly resizeDisk: Method<Wire.ResizeDiskRequest, Wire.Disk>;
+    readonly attachDisk: Method<Wire.AttachDiskRequest, Wire.Attachment>;
+    readonly detachDisk: Method<Wire.DetachDiskRequest, void>;
+    readonly listAttachments: Method<Wire.ListAttachmentsRequest, Wire.ListAttachmentsResponse>;
+    readonly getNodeStatus: (options?: CallOptions) => Promise<Wire.NodeStatus>;
+    readonly getClusterStatus: (options?: CallOptions) => Promise<Wire.ClusterStatus>;
+  };
+  readonly pools: {
+    readonly list: (options?: CallOptions) => Promise<Wire.Pool[]>;
+    readonly get: Method<Wire.GetPoolRequest, Wire.Pool>;
+    readonly create: Method<Wire.CreatePoolRequest, Wire.Pool>;
+    readonly extend: Method<Wire.ExtendPoolRequest, Wire.Pool>;
+  };
+  readonly vms: {
+    readonly list: (options?: CallOptions) => Promise<Wire.Vm[]>;
+  };
+  readonly plugins: {
+    readonly list: (options?: CallOptions) => Promise<Wire.Plugin[]>;
+    /** Runs a verb that gives an item, a list or nothing: one object for an item, none for nothing. */
+    readonly call: (words: string, input: JsonObject, options?: CallOptions) => Promise<JsonObject[]>;
+    /** Runs a verb that gives a stream; leaving the loop ends it. */
+    readonly watch: (words: string, input: JsonObject, options?: CallOptions) => AsyncIterable<JsonObject>;
+  };
+}
+
+/** Makes a client. It connects with each call and holds nothing in between. Errors: `core/input` for a bad address. */
+export function connect(options: ClientOptions = {}): Client {
+  const addr = options.addr ?? DEFAULT_ADDRESS;
+  const connection: Connection = {
+    addr,
+    target: parseAddress(addr),
+    timeout: options.timeout ?? DEFAULT_TIMEOUT,
+  };
+  const sltv = methods(connection, 'sltv.v1.Sltv');
+  const pools = methods(connection, 'sltv.v1.PoolService');
+  const vms = methods(connection, 'sltv.v1.VmService');
+  const plugins = methods(connection, 'sltv.v1.PluginService');
+  const extendPool = pools<Wire.ExtendPoolRequest, Wire.ExtendPoolResponse>('ExtendPool');
+  return {
+    addr,
+    sltv: {
+      createDisk: sltv('CreateDisk'),
+      deleteDisk: done(sltv('DeleteDisk')),
+      getDisk: sltv('GetDisk'),
+      listDisks: sltv('ListDisks'),
+      extendDisk: sltv('ExtendDisk'),
+      resizeDisk: sltv('ResizeDisk'),
+      attachDisk: sltv('AttachDisk'),
+      detachDisk: done(sltv('DetachDisk')),
+      listAttachments: sltv('ListAttachments'),
+      getNodeStatus: asking(sltv('GetNodeStatus')),
+      getClusterStatus: asking(sltv('GetClusterStatus')),
+    },
+    pools: {
+      list: async (options) => (await asking(pools<object, Wire.ListPoolsResponse>('ListPools'))(options)).pools,
+      get: async (request, options) => (await pools<object, Wire.GetPoolResponse>('GetPool')(request, options)).pool,
+      create: async (request, options) =>
+        (await pools<object, Wire.CreatePoolResponse>('CreatePool')(request, options)).pool,
+      extend: async (request, options) => (await extendPool(request, options)).pool,
+    },
+    vms: {
+      list: async (options) => (await asking(vms<object, Wire.ListVmsResponse>('ListVms'))(options)).vms,
+    },
+    plugins: {
+      list: async (options) => (await asking(plugins<object, Wire.ListPluginsResponse>('List'))(options)).plugins,
+      call: async (words, input, options) =>
+        (await plugins<object, Wire.CallVerbResponse>('Call')({ words, input }, options)).results,
+      watch: (words, input, options) =>
+        watch(connection, '/sltv.v1.PluginService/Watch', { words, input }, options ?? {}),
+    },
+  };
+}
+
+/** Milliseconds. */
+const DEFAULT_TIMEOUT = 30_000;
+
+const methods =
+  (connection: Connection, service: string) =>
+  <Request extends object, Response>(method: string): Method<Request, Response> =>
+  // The daemon writes its answer by the schema that `Response` was generated from.
+  async (request, options) =>
+    (await call(connection, `/${service}/${method}`, request, options ?? {})) as Response;
+
+/** A method whose answer says nothing. */
+const done =
+  <Request>(method: Method<Request, unknown>): Method<Request, void> =>
+  async (request, options) => {
+    await method(request, options);
+  };
+
+/** A method whose request says nothing. */
+const asking =
+  <Response>(method: Method<object, Response>) =>
+  (options?: CallOptions): Promise<Response> =>
+    method({}, options);

@@ -1,0 +1,41 @@
+// What the command line does in its own process, without a daemon. Each verb loads what it needs: a hook is waited for by
+// a VM that starts.
+import { text } from 'node:stream/consumers';
+import type { Local } from './cli/index.ts';
+import type { Builtins } from './kernel/builtins.ts';
+import type { Environment } from './kernel/environment.ts';
+import { openConfig } from './kernel/open-config.ts';
+import { createLog } from './log.ts';
+
+export interface Process {
+  readonly env: Environment;
+  readonly stdin: NodeJS.ReadableStream;
+  readonly stderr: { readonly isTTY?: boolean; write(text: string): unknown };
+  /** What a hypervisor's script calls. */
+  readonly executable: string;
+}
+
+export function localVerbs(builtins: Builtins, { env, stdin, stderr, executable }: Process): Local {
+  const log = createLog({ level: 'warn', format: 'text', write: (line) => void stderr.write(`${line}\n`) });
+  return {
+    async daemon({ config, signal }) {
+      const { daemon } = await import('./daemon.ts');
+      await daemon({ path: config, env, builtins, signal, stderr });
+      return 0;
+    },
+    async checkConfig({ config }) {
+      return (await openConfig({ path: config, env, builtins })).source;
+    },
+    async showConfig({ config, isDefault }) {
+      return (await openConfig({ path: config, env, builtins, isDefault })).settings;
+    },
+    async installHooks({ config, signal }) {
+      const { installHooks } = await import('./hook.ts');
+      return installHooks({ path: config, env, builtins, signal, log }, executable);
+    },
+    async hook({ config, signal, name, args }) {
+      const { answerHook } = await import('./hook.ts');
+      await answerHook({ path: config, env, builtins, signal, log }, { name, args, input: await text(stdin) });
+    },
+  };
+}

@@ -1,0 +1,46 @@
+// Where the executable begins, once it is asked for more than its version.
+import { realpath } from 'node:fs/promises';
+import { cli } from './cli/index.ts';
+import type { Builtins } from './kernel/builtins.ts';
+
+/** Does what the words after `sltv` say; what its own process has to do is loaded when a verb asks for it. */
+export async function main(argv: readonly string[], builtins: Omit<Builtins, 'own'>): Promise<void> {
+  // A log that nobody reads any more stops no daemon.
+  process.stderr.on('error', () => {});
+  process.exitCode = await cli(argv.slice(2), {
+    stdout: process.stdout,
+    stderr: process.stderr,
+    env: process.env,
+    isTTY: process.stdout.isTTY ?? false,
+    signal: interrupted(),
+    version: builtins.version,
+    async local() {
+      const { localVerbs } = await import('./local.ts');
+      const { env, stdin, stderr } = process;
+      return localVerbs({ ...builtins, own }, { env, stdin, stderr, executable: await executablePath(argv) });
+    },
+  });
+  // Nothing should be left to wait for; what is left anyway must not keep a finished command from ending.
+  setTimeout(() => process.exit(), LINGER).unref();
+}
+
+/** Milliseconds. */
+const LINGER = 200;
+
+function interrupted(): AbortSignal {
+  const controller = new AbortController();
+  // Once each: whoever asks a second time is not made to wait.
+  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => controller.abort());
+  return controller.signal;
+}
+
+const own: Builtins['own'] = async ({ defaultPool, thinInitialSize }) => {
+  const { default: disks } = await import('./disks/index.ts');
+  return [disks({ thinInitialSize, ...(defaultPool === undefined ? {} : { defaultPool }) })];
+};
+
+/** What a hypervisor's script can call: the executable, or the script that a runtime was given. */
+async function executablePath(argv: readonly string[]): Promise<string> {
+  const isExecutable = process.getBuiltinModule('node:sea')?.isSea() ?? false;
+  return isExecutable ? process.execPath : await realpath(argv[1] ?? process.execPath);
+}

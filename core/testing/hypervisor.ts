@@ -1,0 +1,31 @@
+// What a Hypervisor promises: core/capabilities/hypervisor.ts, as facts.
+import type { Hypervisor, NewVmDisk, Vm } from '../capabilities/hypervisor.ts';
+import { type Case, casesOf, type Subject } from './case.ts';
+import { attachChecks } from './hypervisor/attach.ts';
+import { detachChecks } from './hypervisor/detach.ts';
+import { eventChecks } from './hypervisor/events.ts';
+import { vmChecks } from './hypervisor/vms.ts';
+
+/** Something that a VM can be given: nobody has it yet. */
+export interface Source extends Pick<NewVmDisk, 'path' | 'format' | 'source'> {
+  /** What a guest sees of it, bytes. It may be grown to twice that. */
+  readonly size: bigint;
+}
+
+export interface HypervisorUnderTest extends AsyncDisposable {
+  readonly hypervisor: Hypervisor;
+  /** A VM that runs, and whose guest lets go of disks when asked; the suite attaches up to three. */
+  readonly vm: Pick<Vm, 'uuid' | 'name'>;
+  /** A VM that is off. */
+  readonly offVm: Pick<Vm, 'uuid' | 'name'>;
+  source(): Promise<Source>;
+  /** Has the running VM's guest leave requests unanswered, until disposed of; it may answer them then. */
+  deafen(): Promise<AsyncDisposable>;
+  /** Pulls the running VM's plug. */
+  powerOff(): Promise<void>;
+}
+
+/** The cases that any provider of Hypervisor must pass. */
+export function hypervisorConformance(subject: Subject<HypervisorUnderTest>): readonly Case[] {
+  return casesOf(subject, { ...vmChecks, ...attachChecks, ...detachChecks, ...eventChecks });
+}

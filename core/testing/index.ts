@@ -1,0 +1,8 @@
+// 'sltv/testing': what every provider of a capability is held to, ours and yours. Each suite is a function that takes a
+// factory and answers with cases for whatever runs your tests:
+//
+//   for (const { title, run } of storageConformance({ name: 'mine', activation: 'always', make })) test(title, run);
+export type { Case, Subject } from './case.ts';
+export { type HypervisorUnderTest, hypervisorConformance, type Source } from './hypervisor.ts';
+export { type LocksUnderTest, locksConformance } from './locks.ts';
+export { type StorageSubject, type StorageUnderTest, storageConformance } from './storage.ts';

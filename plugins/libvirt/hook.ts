@@ -1,0 +1,31 @@
+// libvirt's hook for QEMU: what it calls, and what its words mean.
+import type { Hook } from 'sltv';
+import type { Xml } from './xml.ts';
+
+/**
+ * libvirt runs every file in qemu.d (since 6.5) with the VM's name, an operation, a moment, and the VM's XML on stdin. A
+ * migration's destination calls `migrate begin` before `prepare`, `restore` comes before it too: what is printed then is
+ * taken for the VM's XML, so nothing ever is.
+ */
+export function createHook(xml: Xml): Hook {
+  return {
+    name: 'qemu',
+    script: (executable) => ({
+      path: '/etc/libvirt/hooks/qemu.d/sltv',
+      text: `#!/bin/sh\n# Has the disks of a VM ready before it starts, and puts them to rest after: written by sltv init --hooks.\nexec '${executable.replaceAll("'", `'\\''`)}' hook qemu -- "$@"\n`,
+    }),
+    read([, operation, moment], input) {
+      const step = STEPS[`${operation} ${moment}`];
+      if (step === undefined) return undefined;
+      const { uuid, name, disks } = xml.domain(input);
+      const paths = disks.flatMap(({ path }) => (path === undefined ? [] : [path]));
+      return { vm: { uuid, name }, step, paths: step === 'starting' ? paths : [] };
+    },
+  };
+}
+
+/** `prepare` comes before libvirt looks for the disks; `release` when QEMU is gone, also after a start that failed. */
+const STEPS: Readonly<Record<string, 'starting' | 'stopped'>> = {
+  'prepare begin': 'starting',
+  'release end': 'stopped',
+};

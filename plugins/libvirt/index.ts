@@ -1,0 +1,42 @@
+// VMs of this host, by libvirt.
+import { definePlugin, Hooks, Hypervisor, v } from 'sltv';
+import { fail } from './errors.ts';
+import { createHook } from './hook.ts';
+import { createHypervisor } from './hypervisor.ts';
+import { loadXml } from './xml.ts';
+
+const Milliseconds = v.pipe(v.number(), v.integer(), v.minValue(1));
+
+const LibvirtOptions = v.strictObject({
+  /** Which libvirtd. */
+  uri: v.optional(
+    v.pipe(v.string(), v.regex(/^[a-z][a-z+]*:\S+$/, 'a libvirt address such as qemu:///system')),
+    'qemu:///system',
+  ),
+  /** Milliseconds that one call may take. */
+  deadlines: v.optional(
+    v.strictObject({
+      /** Looking at VMs. */
+      read: v.optional(Milliseconds, 10_000),
+      /** Attaching, detaching, resizing. */
+      change: v.optional(Milliseconds, 15_000),
+      /** Block statistics of all VMs, before each is asked alone. */
+      statistics: v.optional(Milliseconds, 5_000),
+    }),
+    {},
+  ),
+});
+
+export default definePlugin({
+  name: 'libvirt',
+  api: 1,
+  options: LibvirtOptions,
+  env: { SLTV_LIBVIRT_URI: (uri) => ({ uri }) },
+  errors: fail,
+  provides: { hypervisor: Hypervisor, hook: Hooks },
+  async setup({ options: { uri, deadlines }, run, node, log, signal }) {
+    const xml = await loadXml();
+    const hypervisor = createHypervisor({ run, xml, uri, deadlines, scratch: node.runDir, log, life: signal });
+    return { provides: { hypervisor, hook: createHook(xml) } };
+  },
+});

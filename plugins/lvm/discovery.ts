@@ -1,0 +1,113 @@
+// Which VGs of this host are pools: those that the config names, and those marked so.
+import { type Log, SltvError } from 'sltv';
+import type { Lvm } from './commands.ts';
+import { reportSightings, type Sighting } from './report.ts';
+import { waitFor } from './waiting.ts';
+
+export interface Discovery {
+  /** The VGs that are pools, the config's first, in its order; as they were seen within the last seconds. */
+  look(signal: AbortSignal): Promise<readonly Sighting[]>;
+  /** Makes the next look a new one. */
+  forget(): void;
+}
+
+export interface DiscoveryOptions {
+  readonly lvm: Lvm;
+  readonly log: Log;
+  /** The VGs that the config names. */
+  readonly vgs: readonly string[];
+  /** Fires when the daemon stops. */
+  readonly life: AbortSignal;
+  /** Milliseconds, on a clock that only goes forward. */
+  readonly now: () => number;
+}
+
+export function createDiscovery({ lvm, log, vgs, life, now }: DiscoveryOptions): Discovery {
+  const say = onceEach(log);
+  let latest: Look | undefined;
+
+  async function lookAnew(): Promise<readonly Sighting[]> {
+    const all = await sightings();
+    const pools = inOrder(all.filter(isDistinct(all, say)).filter(isPool(vgs)), vgs);
+    for (const vg of vgs) say('info', `the config's volume group ${vg} is not on this host`, lacks(pools, vg));
+    return pools;
+  }
+
+  async function sightings(): Promise<readonly Sighting[]> {
+    try {
+      return await reportSightings(lvm, life);
+    } catch (error) {
+      const useless = error instanceof SltvError && (error.kind === 'unavailable' || error.kind === 'denied');
+      if (!useless) throw error;
+      say('warn', `no LVM pools: ${error.message}`, true);
+      return [];
+    }
+  }
+
+  function begin(): Look {
+    const look: Look = { pools: lookAnew(), until: Number.POSITIVE_INFINITY };
+    look.pools.then(
+      (pools) => {
+        look.until = now() + (vgs.some((vg) => lacks(pools, vg)) ? LIFETIME_WHILE_MISSING : LIFETIME);
+      },
+      () => {
+        look.until = 0;
+      },
+    );
+    return look;
+  }
+
+  return {
+    look(signal) {
+      if (!latest || now() >= latest.until) latest = begin();
+      return waitFor(latest.pools, signal);
+    },
+    forget() {
+      latest = undefined;
+    },
+  };
+}
+
+/** One look, shared by all who ask for it while it is taken, and until it is too old. */
+interface Look {
+  readonly pools: Promise<readonly Sighting[]>;
+  until: number;
+}
+
+/** Milliseconds. A VG that is gone is found out at once, by whoever uses it; a new one after this. */
+const LIFETIME = 10_000;
+/** Somebody may be making it just now. */
+const LIFETIME_WHILE_MISSING = 1_000;
+
+const lacks = (pools: readonly Sighting[], vg: string): boolean => !pools.some(({ name }) => name === vg);
+
+type Say = (level: 'info' | 'warn', message: string, holds: boolean) => void;
+
+/** Says a thing when it begins to hold, not each time that it still does. */
+function onceEach(log: Log): Say {
+  const holding = new Set<string>();
+  return (level, message, holds) => {
+    if (holds && !holding.has(message)) log[level](message);
+    if (holds) holding.add(message);
+    else holding.delete(message);
+  };
+}
+
+/** lvm can't tell VGs of one name apart, so neither can we. */
+function isDistinct(all: readonly Sighting[], say: Say): (sighting: Sighting) => boolean {
+  const byName = Map.groupBy(all, ({ name }) => name);
+  return ({ name }) => {
+    const ambiguous = byName.get(name)?.length !== 1;
+    say('warn', `two volume groups are called ${name}: rename one of them by its uuid, with vgrename`, ambiguous);
+    return !ambiguous;
+  };
+}
+
+function isPool(vgs: readonly string[]): (sighting: Sighting) => boolean {
+  return ({ name, notes }) => vgs.includes(name) || notes.v !== undefined;
+}
+
+function inOrder(pools: readonly Sighting[], vgs: readonly string[]): readonly Sighting[] {
+  const rank = ({ name }: Sighting) => (vgs.includes(name) ? vgs.indexOf(name) : vgs.length);
+  return pools.toSorted((a, b) => rank(a) - rank(b) || (a.name < b.name ? -1 : 1));
+}

@@ -1,0 +1,25 @@
+// plugins/lvm: Volume Groups as pools, their LVs as volumes, their tags as the catalogue.
+import { definePlugin, Locks, Storage, v } from 'sltv';
+import { createLvm } from './commands.ts';
+import { lvmErrors } from './errors.ts';
+import { VG_NAME } from './names.ts';
+import { createStorage } from './storage.ts';
+
+export default definePlugin({
+  name: 'lvm',
+  api: 1,
+  options: v.strictObject({
+    /** The VGs that are pools, the one for disks that name none first. Marked VGs are pools, too. */
+    vgs: v.optional(v.array(v.pipe(v.string(), v.regex(VG_NAME, 'not a name that a volume group can have'))), [
+      'vg-sltv',
+    ]),
+  }),
+  env: { SLTV_DEFAULT_VG: (vg) => ({ vgs: [vg] }) },
+  errors: lvmErrors,
+  requires: { locks: Locks },
+  provides: { storage: Storage },
+  setup({ options, use, run, log, signal }) {
+    const storage = createStorage({ lvm: createLvm(run), locks: use.locks, log, vgs: options.vgs, life: signal });
+    return { provides: { storage } };
+  },
+});

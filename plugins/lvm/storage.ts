@@ -1,0 +1,64 @@
+// The VGs of this host as Storage.
+import type { Locks, Log, NewPool, Pool, Storage } from 'sltv';
+import type { Lvm } from './commands.ts';
+import { metadataSizeFor } from './devices.ts';
+import { createDiscovery } from './discovery.ts';
+import { lvmErrors } from './errors.ts';
+import { marksOf } from './marks.ts';
+import { VG_NAME } from './names.ts';
+import { createPool } from './pool.ts';
+import { tagsOf } from './tags.ts';
+
+export interface StorageOptions {
+  readonly lvm: Lvm;
+  readonly locks: Locks;
+  readonly log: Log;
+  /** The VGs that the config names. */
+  readonly vgs: readonly string[];
+  /** Fires when the daemon stops. */
+  readonly life: AbortSignal;
+  /** Milliseconds, on a clock that only goes forward. */
+  readonly now?: () => number;
+}
+
+/** Runs no command before it is asked for pools. */
+export function createStorage(options: StorageOptions): Storage & Required<Pick<Storage, 'createPool'>> {
+  const { lvm, locks, log, vgs, life, now = () => performance.now() } = options;
+  const discovery = createDiscovery({ lvm, log, vgs, life, now });
+  /** By uuid and name of the VG: a pool that is still there stays the same object, and keeps its queue. */
+  let known: ReadonlyMap<string, Pool> = new Map();
+
+  async function pools(signal: AbortSignal): Promise<readonly Pool[]> {
+    const sightings = await discovery.look(signal);
+    known = new Map(
+      sightings.map((sighting) => {
+        const key = `${sighting.uuid} ${sighting.name}`;
+        const named = vgs.includes(sighting.name);
+        return [key, known.get(key) ?? createPool({ lvm, locks, sighting, named, life, vanished: discovery.forget })];
+      }),
+    );
+    return [...known.values()];
+  }
+
+  async function make({ name, devices }: NewPool, signal: AbortSignal): Promise<Pool> {
+    if (!VG_NAME.test(name)) {
+      throw lvmErrors(
+        'bad-name',
+        `'${name}' can't be a volume group: letters, digits and _ . + - only, no hyphen first`,
+      );
+    }
+    if (devices.length === 0) throw lvmErrors('device-missing', `pool ${name} needs a device to stand on`);
+    await using _lease = await locks.acquire(`pool/${name}`, signal);
+    const metadata = await metadataSizeFor(devices);
+    const marks = tagsOf(marksOf(locks.domain)).flatMap((tag) => ['--addtag', tag]);
+    const settings = ['--metadatasize', `${metadata}b`, '--setautoactivation', 'n', ...marks];
+    signal.throwIfAborted();
+    await lvm.commit(['vgcreate', ...settings, name, ...devices], undefined, { vg: name });
+    discovery.forget();
+    const made = (await pools(life)).find((pool) => pool.name === name);
+    if (!made) throw lvmErrors('vg-missing', `volume group ${name} was made, and is not there`);
+    return made;
+  }
+
+  return { kind: 'lvm', pools, createPool: make };
+}

@@ -1,0 +1,169 @@
+// A turn at a VG: every commit that sltv makes on LVM is a line of this file.
+import { type Lease, type NewVolume, type Notes, roundUp, type Volume, type Writer } from 'sltv';
+import { isActive } from './activation.ts';
+import type { Catalogue } from './catalogue.ts';
+import type { Lvm } from './commands.ts';
+import { lvmErrors, metadataFull, metadataFullHint, type Subject } from './errors.ts';
+import { objectionTo } from './names.ts';
+import type { TaggedVolume, VolumeGroup } from './report.ts';
+import { tagChanges, tagsOf } from './tags.ts';
+
+export interface TurnAtGroup {
+  readonly lvm: Lvm;
+  readonly catalogue: Catalogue;
+  readonly lease: Lease;
+  /** Fires when the daemon stops. A turn's own signal ends its waiting only: what it began is for its work to end. */
+  readonly life: AbortSignal;
+}
+
+/**
+ * A Writer, and what pools need beside it. Disposing of it ends the turn: that waits for the command that may still run,
+ * and lets no other begin.
+ */
+export interface GroupWriter extends Writer, AsyncDisposable {
+  /** The VG as it stands now. */
+  group(): Promise<VolumeGroup>;
+  /** One commit of the VG as a whole, with a look at its own devices, or at all for one that brings new ones. */
+  commitGroup(words: readonly string[], reach: 'own devices' | 'all devices'): Promise<void>;
+}
+
+export function createWriter({ lvm, catalogue, lease, life }: TurnAtGroup): GroupWriter {
+  let closed = false;
+  let last: Promise<unknown> = Promise.resolve();
+
+  /** One thing at a time, also when the work does not wait for one before it asks for the next. */
+  function inTurn<T>(act: () => Promise<T>): Promise<T> {
+    const done = last.then(() => {
+      if (closed) throw new Error('this turn is over');
+      return act();
+    });
+    last = done.catch(() => {});
+    return done;
+  }
+
+  /** The last moment to stop: what begins after this is waited for. */
+  async function commit(
+    words: readonly string[],
+    group: VolumeGroup,
+    subject: Omit<Subject, 'vg'>,
+    reach = 'own devices',
+  ) {
+    life.throwIfAborted();
+    if (lease.lost.aborted) {
+      throw lvmErrors('lock-lost', `the lock on volume group ${group.name} was lost: nothing more is written`, {
+        hint: 'try again',
+      });
+    }
+    const about = { vg: group.name, free: group.free, ...subject };
+    await lvm.commit(words, reach === 'own devices' ? group.devices : undefined, about);
+  }
+
+  const look = () => catalogue.look(life);
+  const readBack = async (name: string) => mustHave(await look(), name).volume;
+
+  async function create({ name, size, notes, active }: NewVolume): Promise<Volume> {
+    const group = await look();
+    const objection = objectionTo(group.name, name);
+    if (objection) throw lvmErrors('bad-name', objection);
+    if (group.metadata.free < group.metadata.size / KEPT_FOR_EXTENSIONS) {
+      throw lvmErrors('metadata-full', metadataFull({ vg: group.name }), { hint: metadataFullHint() });
+    }
+    const needed = roundUp(size, group.extent);
+    await commit(
+      [
+        ...[
+          'lvcreate',
+          '--yes',
+          '--type',
+          'linear',
+          '--setautoactivation',
+          'n',
+          '--wipesignatures',
+          'n',
+          '--zero',
+          'n',
+        ],
+        ...['--activate', active ? 'y' : 'n', ...options('--addtag', tagsOf(notes))],
+        ...['--size', `${needed}b`, '--name', name, group.name],
+      ],
+      group,
+      { volume: name, needed },
+    );
+    return readBack(name);
+  }
+
+  async function extend(name: string, size: bigint): Promise<Volume> {
+    const group = await look();
+    const { volume } = mustHave(group, name);
+    if (volume.size >= size) return volume;
+    const target = roundUp(size, group.extent);
+    await commit(['lvextend', '--size', `${target}b`, `${group.name}/${name}`], group, {
+      volume: name,
+      needed: target - volume.size,
+    });
+    return readBack(name);
+  }
+
+  async function annotate(name: string, change: { add?: Notes; drop?: Notes; activate?: boolean }): Promise<Volume> {
+    const group = await look();
+    const { volume, tags } = mustHave(group, name);
+    const { add, drop } = tagChanges(tags, change);
+    const activate = change.activate === true && !(await isActive(volume));
+    if (add.length + drop.length === 0 && !activate) return volume;
+    await commit(
+      [
+        // lvm commits the tags before it activates. The other way round it would not be safe: `-an` is never joined.
+        ...['lvchange', ...(activate ? ['--activate', 'y'] : [])],
+        ...[...options('--addtag', add), ...options('--deltag', drop), `${group.name}/${name}`],
+      ],
+      group,
+      { volume: name },
+    );
+    if (add.length + drop.length === 0) return volume;
+    const now = [...tags.filter((tag) => !drop.includes(tag)), ...add];
+    return mustHave(await catalogue.retag(group, name, now, life), name).volume;
+  }
+
+  async function remove(name: string): Promise<void> {
+    const group = await look();
+    if (!group.volumes.has(name)) return;
+    await commit(['lvremove', '--yes', `${group.name}/${name}`], group, { volume: name });
+  }
+
+  return {
+    group: () => inTurn(look),
+    find: (name) => inTurn(async () => (await look()).volumes.get(name)?.volume),
+    volumes: () => inTurn(async () => volumesIn(await look())),
+    create: (volume) => inTurn(() => create(volume)),
+    extend: (name, size) => inTurn(() => extend(name, size)),
+    annotate: (name, change) => inTurn(() => annotate(name, change)),
+    remove: (name) => inTurn(() => remove(name)),
+    commitGroup: (words, reach) => inTurn(async () => commit(words, await look(), {}, reach)),
+    async [Symbol.asyncDispose]() {
+      closed = true;
+      await last;
+    },
+  };
+}
+
+/** The volumes of a VG, by name. */
+export function volumesIn(group: VolumeGroup): Volume[] {
+  return [...group.volumes.values()].map(({ volume }) => volume);
+}
+
+/** Finds a volume. Errors: `lvm/volume-missing`. */
+export function mustHave(group: VolumeGroup, name: string): TaggedVolume {
+  const entry = group.volumes.get(name);
+  if (entry) return entry;
+  throw lvmErrors('volume-missing', `there is no volume ${group.name}/${name}`, { hint: `sltv disk list` });
+}
+
+/**
+ * New volumes are refused when less than this part of the metadata area is left: an extension may need room there, too,
+ * and a guest would stop without it.
+ */
+const KEPT_FOR_EXTENSIONS = 16n;
+
+function options(flag: string, values: readonly string[]): string[] {
+  return values.flatMap((value) => [flag, value]);
+}

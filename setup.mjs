@@ -1,0 +1,148 @@
+// node setup.mjs [SCRIPT [ARGS…]]: gives a fresh machine what the script needs, then runs `npm run SCRIPT -- ARGS…` with
+// its exit status. Without a script it prepares everything and ends. Plain JavaScript: Node 20 runs it before any package
+// is there. The script runs in a new npm process, because the shell that started this one remembers the old `node`.
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { constants } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** Scripts that boot test-bed hosts; SLTV_TESTBED=unavailable:WHY keeps them from it. */
+const NEED_HOSTS = ['demo:story', 'test:layers', 'bench:run'];
+
+/** What the hosts are booted with, and what shall be installed in them: they see this machine's root file system. */
+const PACKAGES = [
+  ...['lvm2', 'thin-provisioning-tools', 'udev', 'kmod', 'e2fsprogs', 'util-linux', 'python3'],
+  ...['qemu-system-x86', 'qemu-utils', 'libvirt-daemon-system', 'libvirt-clients'],
+  ...['busybox-static', 'cpio', 'gzip', 'xz-utils', 'binutils', 'curl', 'ca-certificates'],
+];
+const MINUTES = 60_000;
+
+const root = dirname(fileURLToPath(import.meta.url));
+const [script, ...args] = process.argv.slice(2);
+process.chdir(root);
+
+if (Number(process.versions.node.split('.')[0]) < 20) stop(`Node 20 or newer is needed, this is ${process.version}`);
+installModules();
+if (script === undefined || NEED_HOSTS.includes(script)) {
+  const obstacle = process.env.SLTV_TESTBED ? undefined : prepareHosts();
+  if (obstacle !== undefined) {
+    say(`no test-bed hosts: ${obstacle}`);
+    say('what needs none (static checks, unit tests, the build) runs all the same');
+    process.env.SLTV_TESTBED = `unavailable:${obstacle}`;
+  }
+}
+if (script !== undefined) run(script, args);
+
+/** `npm ci`, when what is installed is not what package-lock.json says. */
+function installModules() {
+  if (isInstalled()) return;
+  say('installing the npm packages of package-lock.json');
+  const { status, signal } = npmSync(
+    ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'],
+    20 * MINUTES,
+  );
+  if (status !== 0) stop(`npm ci ended with ${signal ?? `status ${status}`}; its words are above`);
+}
+
+/** npm notes in node_modules what it installed; optional packages for other platforms are rightly absent. */
+function isInstalled() {
+  const wanted = readLock('package-lock.json');
+  const present = readLock(join('node_modules', '.package-lock.json'));
+  if (present === undefined || wanted === undefined) return false;
+  return Object.entries(wanted).every(
+    ([path, { version, optional }]) => path === '' || (present[path] ? present[path].version === version : optional),
+  );
+}
+
+function readLock(path) {
+  return existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')).packages : undefined;
+}
+
+/** Debian packages and boot files. Returns why there can be no hosts on this machine, if so. */
+function prepareHosts() {
+  if (process.platform !== 'linux' || process.arch !== 'x64')
+    return `they need x86-64 Linux, this is ${process.arch} ${process.platform}`;
+  const release = osRelease();
+  if (release.ID !== 'debian') return `they need Debian 12, this is ${release.PRETTY_NAME ?? 'another system'}`;
+  const missing = missingPackages();
+  if (missing.length > 0) {
+    const line = `apt-get update && apt-get install -y --no-install-recommends ${missing.join(' ')}`;
+    if (process.getuid() !== 0)
+      return `packages are missing and this is not root; install them with: sudo sh -c '${line}'`;
+    say(`installing Debian packages: ${missing.join(' ')}`);
+    if (!installPackages(missing)) return `apt-get failed, its words are above; by hand: ${line}`;
+  }
+  mkdirSync('.cache', { recursive: true });
+  const { status } = spawnSync(
+    'flock',
+    ['--timeout', '1200', '.cache/testbed.lock', join(root, 'node_modules', '.bin', 'node'), 'test/testbed/prepare.ts'],
+    { stdio: 'inherit', timeout: 40 * MINUTES },
+  );
+  return status === 0 ? undefined : 'their boot files could not be made, the reason is above';
+}
+
+function osRelease() {
+  try {
+    const lines = readFileSync('/etc/os-release', 'utf8').matchAll(/^(\w+)="?(.*?)"?$/gm);
+    return Object.fromEntries([...lines].map(([, key, value]) => [key, value]));
+  } catch {
+    return {};
+  }
+}
+
+function missingPackages() {
+  const { stdout } = spawnSync('dpkg-query', ['-W', '-f', '${Package} ${db:Status-Status}\\n', ...PACKAGES], {
+    encoding: 'utf8',
+  });
+  return PACKAGES.filter((name) => !stdout.split('\n').includes(`${name} installed`));
+}
+
+/** Starts none of the daemons that come with the packages: the hosts have their own, and this machine asked for none. */
+function installPackages(names) {
+  const policy = '/usr/sbin/policy-rc.d';
+  const isOurs = !existsSync(policy);
+  if (isOurs) writeFileSync(policy, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
+  try {
+    const wait = ['-o', 'DPkg::Lock::Timeout=300', '-o', 'Acquire::Retries=3', '-o', 'Acquire::http::Timeout=60'];
+    const apt = (...words) =>
+      spawnSync('apt-get', ['-q', ...wait, ...words], {
+        stdio: ['ignore', 'inherit', 'inherit'],
+        env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+        timeout: 30 * MINUTES,
+      }).status === 0;
+    return apt('update') && apt('install', '-y', '--no-install-recommends', ...names);
+  } finally {
+    if (isOurs) rmSync(policy);
+  }
+}
+
+function run(name, words) {
+  const [program, ...before] = npm();
+  const child = spawn(program, [...before, 'run', '--silent', name, '--', ...words], { stdio: 'inherit' });
+  // A terminal's ^C reaches npm by itself, a `kill` reaches only us.
+  process.on('SIGINT', () => {});
+  process.on('SIGTERM', () => child.kill('SIGTERM'));
+  child.on('error', (error) => stop(`npm could not be started: ${error.message}`));
+  child.on('exit', (code, signal) => process.exit(code ?? 128 + constants.signals[signal]));
+}
+
+function npmSync(words, timeout) {
+  const [program, ...before] = npm();
+  return spawnSync(program, [...before, ...words], { stdio: 'inherit', timeout });
+}
+
+/** The npm that started us, under the Node that it was started with; else the one on the path. */
+function npm() {
+  const own = process.env.npm_execpath;
+  return own ? [process.execPath, own] : ['npm'];
+}
+
+function say(what) {
+  console.log(`setup: ${what}`);
+}
+
+function stop(why) {
+  console.error(`setup: ${why}`);
+  process.exit(1);
+}

@@ -1,0 +1,35 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { PluginService } from '../../../core/api/gen/sltv/v1/plugin_pb.ts';
+import { PoolService } from '../../../core/api/gen/sltv/v1/pool_pb.ts';
+import { Sltv } from '../../../core/api/gen/sltv/v1/sltv_pb.ts';
+import { VmService } from '../../../core/api/gen/sltv/v1/vm_pb.ts';
+import { RULES } from '../../../core/api/methods.ts';
+
+const METHODS = [Sltv, PoolService, VmService, PluginService].flatMap((service) =>
+  service.methods.map((method) => ({ path: `${service.typeName}/${method.name}`, method })),
+);
+
+test('every method of every service has a rule, and no rule is for a method that is not', () => {
+  assert.equal(Object.keys(RULES).toSorted(), METHODS.map(({ path }) => path).toSorted());
+});
+
+test('what a rule calls the subject is a text field of the request', () => {
+  for (const { path, method } of METHODS) {
+    const subject = RULES[path]?.subject;
+    if (subject === undefined) continue;
+    const field = method.input.fields.find(({ localName }) => localName === subject);
+    assert.ok(field?.fieldKind === 'scalar', `${path}: ${subject}`);
+  }
+});
+
+test('a viewer may call what only reads, and only an admin what changes pools', () => {
+  const allowed = (role: string) => Object.keys(RULES).filter((path) => RULES[path]?.role === role);
+  assert.equal(
+    allowed('viewer').filter((path) => !/\/(Get|List|Call$|Watch$)/.test(path)),
+    [],
+  );
+  assert.equal(allowed('admin'), ['sltv.v1.PoolService/CreatePool', 'sltv.v1.PoolService/ExtendPool']);
+});
+
+test.run();

@@ -1,0 +1,321 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { access, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { asSltvError } from '../../core/errors.ts';
+import { createLog } from '../../core/log.ts';
+import { createRunner, lockFile, type RunnerOptions } from '../../core/run.ts';
+
+type Ended = Parameters<NonNullable<RunnerOptions['finished']>>[0];
+
+const never = new AbortController().signal;
+const quick = { signal: never, timeout: 10_000 };
+const quiet = createLog({ level: 'error', format: 'text', write: () => {} });
+
+async function house() {
+  const directory = await mkdtemp(join(tmpdir(), 'sltv-run-'));
+  const ended: Ended[] = [];
+  const lockDirectory = join(directory, 'locks');
+  const run = createRunner({ lockDirectory, finished: (command) => ended.push(command) });
+  return { directory, lockDirectory, run, ended, [Symbol.asyncDispose]: () => rm(directory, { recursive: true }) };
+}
+
+const errorOf = async (promise: Promise<unknown>) => asSltvError(await promise.catch((error: unknown) => error));
+
+/** Ends when nobody has this process id any more, or waits only for its parent to hear of its end. */
+async function goneProcess(pid: number): Promise<void> {
+  const isThere = async () => !/^\d+ \(.*\) Z/s.test(await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '0 () Z'));
+  const deadline = Date.now() + 5000;
+  while (await isThere()) if (Date.now() > deadline) throw new Error(`process ${pid} is still there`);
+}
+
+/** A pipe that a child waits at: reading `path` in a shell returns when `open` was called. */
+function gate(directory: string, name: string): { path: string; open(): Promise<void> } {
+  const path = join(directory, name);
+  execFileSync('mkfifo', [path]);
+  return { path, open: () => writeFile(path, 'go\n') };
+}
+
+async function all(lines: AsyncIterable<string>): Promise<readonly string[]> {
+  const seen: string[] = [];
+  for await (const line of lines) seen.push(line);
+  return seen;
+}
+
+// read
+
+test('reading keeps output, errors and the report on descriptor 3 apart, and answers with the status', async () => {
+  await using here = await house();
+  const done = await here.run.read('sh', ['-c', 'echo out; echo err >&2; echo report >&3; exit 3'], quick);
+  assert.equal(done, { code: 3, stdout: 'out\n', stderr: 'err\n', report: 'report\n' });
+});
+
+test('every program speaks English, and has the environment that it was given', async () => {
+  await using here = await house();
+  const script = ['-c', 'echo $LC_ALL $LANGUAGE $MINE'];
+  const env = { MINE: 'mine' };
+  assert.is((await here.run.read('sh', script, { ...quick, env })).stdout, 'C C mine\n');
+  assert.is((await here.run.write('sh', script, { lock: 'a', env })).stdout, 'C C mine\n');
+});
+
+test('a program reads its input, and nothing when there is none', async () => {
+  await using here = await house();
+  assert.is((await here.run.read('cat', [], { ...quick, input: 'größe\n' })).stdout, 'größe\n');
+  assert.is((await here.run.read('cat', [], quick)).stdout, '');
+  assert.is((await here.run.write('cat', [], { lock: 'a' })).stdout, '');
+});
+
+test('a program that isn’t there is `unavailable`, and named', async () => {
+  await using here = await house();
+  for (const attempt of [
+    () => here.run.read('no-such-program', [], quick),
+    () => here.run.write('no-such-program', [], { lock: 'a' }),
+    () => all(here.run.lines('no-such-program', [], never)),
+  ]) {
+    const error = await errorOf(attempt());
+    assert.equal([error.kind, error.code], ['unavailable', 'core/no-tool']);
+    assert.match(error.message, /^no-such-program /);
+  }
+});
+
+test('a reader that takes too long is killed, also one that won’t hear of it', async () => {
+  await using here = await house();
+  for (const script of ['echo $$ >"$0"; exec sleep 60', 'trap "" TERM; echo $$ >"$0"; while :; do sleep 0.1; done']) {
+    const file = join(here.directory, 'pid');
+    const error = await errorOf(here.run.read('sh', ['-c', script, file], { signal: never, timeout: 300 }));
+    assert.equal([error.kind, error.code], ['timeout', 'core/timeout']);
+    await goneProcess(Number(await readFile(file, 'utf8')));
+  }
+});
+
+test('a reader whose caller has left is killed', async () => {
+  await using here = await house();
+  const started = gate(here.directory, 'started');
+  const caller = new AbortController();
+  const script = ['-c', 'echo $$ >"$0"; exec sleep 60', started.path];
+  const reading = errorOf(here.run.read('sh', script, { signal: caller.signal, timeout: 60_000 }));
+  const pid = Number(await readFile(started.path, 'utf8'));
+  caller.abort();
+  assert.is((await reading).kind, 'cancelled');
+  await goneProcess(pid);
+});
+
+test('a caller who had left before starts nothing', async () => {
+  await using here = await house();
+  const file = join(here.directory, 'file');
+  const reading = here.run.read('touch', [file], { signal: AbortSignal.abort(), timeout: 1000 });
+  assert.is((await errorOf(reading)).kind, 'cancelled');
+  assert.is(await access(file).catch(() => 'not there'), 'not there');
+});
+
+test('a program that somebody else kills has a status, as in a shell', async () => {
+  await using here = await house();
+  assert.is((await here.run.read('sh', ['-c', 'kill -9 $$'], quick)).code, 137);
+  assert.is((await here.run.write('sh', ['-c', 'kill -9 $$'], { lock: 'a' })).code, 137);
+});
+
+// write
+
+test('writing keeps output, errors and the report apart, however long they are', async () => {
+  await using here = await house();
+  const script = 'head -c 300000 /dev/zero; head -c 200000 /dev/zero >&2; head -c 100000 /dev/zero >&3; exit 5';
+  const { code, stdout, stderr, report } = await here.run.write('sh', ['-c', script], { lock: 'a' });
+  assert.equal([code, stdout.length, stderr.length, report.length], [5, 300_000, 200_000, 100_000]);
+});
+
+test('a status that flock uses itself is the program’s own all the same', async () => {
+  await using here = await house();
+  for (const status of [1, 69, 71, 127]) {
+    assert.is((await here.run.write('sh', ['-c', `exit ${status}`], { lock: 'a' })).code, status);
+  }
+});
+
+test('words that look like options reach the program', async () => {
+  await using here = await house();
+  assert.is((await here.run.write('echo', ['--shared', '-x'], { lock: 'a' })).stdout, '--shared -x\n');
+});
+
+test('who writes does not share our process group, so that no Ctrl-C reaches it', async () => {
+  await using here = await house();
+  const { stdout } = await here.run.write('sh', ['-c', 'ps -o pgid= -p $$'], { lock: 'a' });
+  const ours = execFileSync('ps', ['-o', 'pgid=', '-p', String(process.pid)]).toString();
+  assert.is.not(stdout.trim(), ours.trim());
+});
+
+test('two who write under one lock don’t wait for each other', async () => {
+  await using here = await house();
+  const meeting = gate(here.directory, 'meeting');
+  const done = await Promise.all([
+    here.run.write('sh', ['-c', 'read word <"$0"; echo "$word"', meeting.path], { lock: 'a' }),
+    here.run.write('sh', ['-c', 'echo met >"$0"', meeting.path], { lock: 'a' }),
+  ]);
+  assert.is(done[0].stdout, 'met\n');
+});
+
+test('who writes goes on after the daemon was killed, and the next daemon waits for its end', async () => {
+  await using here = await house();
+  const begun = gate(here.directory, 'begun');
+  const held = gate(here.directory, 'held');
+  const result = join(here.directory, 'result');
+  const script = 'echo $$ >"$0"; read word <"$1"; echo noise; echo whole >"$2"';
+  const words = ['sh', ['-c', script, begun.path, held.path, result], { lock: 'vg0' }];
+  const daemon = daemonThat(`createRunner({ lockDirectory: ${JSON.stringify(here.lockDirectory)} })
+    .write(...${JSON.stringify(words)})`);
+  const child = Number(await readFile(begun.path, 'utf8'));
+  await killed(daemon);
+  assert.is(await readFile(`/proc/${child}/comm`, 'utf8'), 'sh\n');
+
+  let waited = true;
+  const waiting = here.run.orphans(quiet, never).then(() => {
+    waited = false;
+  });
+  // Whoever asks for the lock without waiting does not get it.
+  const { code } = await here.run.read('flock', ['-xn', join(here.lockDirectory, 'vg0.lock'), 'true'], quick);
+  assert.equal([code, waited], [1, true]);
+  await held.open();
+  await waiting;
+  assert.is(await readFile(result, 'utf8'), 'whole\n');
+});
+
+test('waiting for the commands of an earlier daemon can be given up', async () => {
+  await using here = await house();
+  const begun = gate(here.directory, 'begun');
+  const held = gate(here.directory, 'held');
+  const writing = here.run.write('sh', ['-c', 'echo go >"$0"; read word <"$1"', begun.path, held.path], { lock: 'a' });
+  await readFile(begun.path);
+  const error = await errorOf(here.run.orphans(quiet, AbortSignal.timeout(50)));
+  assert.is(error.kind, 'timeout');
+  await held.open();
+  await writing;
+});
+
+test('where nothing is left behind nobody waits', async () => {
+  await using here = await house();
+  await here.run.orphans(quiet, never);
+  await here.run.write('true', [], { lock: 'a' });
+  await here.run.orphans(quiet, never);
+});
+
+// lines
+
+test('lines come as they are said, the last one with or without its end', async () => {
+  await using here = await house();
+  const lines = await all(here.run.lines('printf', ['a\\n\\ngröße\\nend'], never));
+  assert.equal(lines, ['a', '', 'größe', 'end']);
+});
+
+test('a line comes before the program ends', async () => {
+  await using here = await house();
+  const held = gate(here.directory, 'held');
+  const seen: string[] = [];
+  for await (const line of here.run.lines('sh', ['-c', 'echo first; read word <"$0"; echo second', held.path], never)) {
+    seen.push(line);
+    if (line === 'first') await held.open();
+  }
+  assert.equal(seen, ['first', 'second']);
+});
+
+test('a program with much to say on stderr is not held up', async () => {
+  await using here = await house();
+  const script = 'head -c 1000000 /dev/zero >&2; echo said';
+  assert.equal(await all(here.run.lines('sh', ['-c', script], never)), ['said']);
+});
+
+test('lines end with their signal, and their program with them', async () => {
+  await using here = await house();
+  const caller = new AbortController();
+  let pid = 0;
+  for await (const line of here.run.lines('sh', ['-c', 'echo $$; exec sleep 60'], caller.signal)) {
+    pid = Number(line);
+    caller.abort();
+  }
+  await goneProcess(pid);
+});
+
+test('a program whose listener has left is ended', async () => {
+  await using here = await house();
+  let pid = 0;
+  for await (const line of here.run.lines('sh', ['-c', 'echo $$; exec sleep 60'], never)) {
+    pid = Number(line);
+    break;
+  }
+  assert.ok(pid > 0);
+  await goneProcess(pid);
+});
+
+// what is told of commands
+
+test('each command is told of by program and first word, with its status and time, also when it fails', async () => {
+  await using here = await house();
+  await here.run.read('env', ['-u', 'X', 'true'], quick);
+  await here.run.write('sh', ['-c', 'exit 4; true'], { lock: 'a' });
+  await errorOf(here.run.read('no-such-program', ['--json', 'list', 'all'], quick));
+  assert.equal(
+    here.ended.map(({ command, code }) => [command, code]),
+    [
+      ['env true', 0],
+      ['sh exit', 4],
+      ['no-such-program list', undefined],
+    ],
+  );
+  assert.ok(here.ended.every(({ milliseconds }) => milliseconds >= 0 && milliseconds < 10_000));
+});
+
+// lockFile
+
+test('a lock file has one holder, in one process as among many', async () => {
+  await using here = await house();
+  const path = join(here.directory, 'lock');
+  const first = await lockFile(path, never);
+  const order: string[] = [];
+  const second = lockFile(path, never).then((held) => {
+    order.push('second in');
+    return held;
+  });
+  const { code } = await here.run.read('flock', ['-xn', path, 'true'], quick);
+  assert.is(code, 1);
+  order.push('first out');
+  await first[Symbol.asyncDispose]();
+  await (await second)[Symbol.asyncDispose]();
+  assert.equal(order, ['first out', 'second in']);
+  assert.is((await here.run.read('flock', ['-xn', path, 'true'], quick)).code, 0);
+});
+
+test('waiting for a lock file ends with its signal', async () => {
+  await using here = await house();
+  const path = join(here.directory, 'lock');
+  await using _held = await lockFile(path, never);
+  assert.is((await errorOf(lockFile(path, AbortSignal.timeout(50)))).kind, 'timeout');
+  assert.is((await errorOf(lockFile(path, AbortSignal.abort()))).kind, 'cancelled');
+});
+
+test('a lock file is free when its holder was killed', async () => {
+  await using here = await house();
+  const path = join(here.directory, 'lock');
+  const begun = gate(here.directory, 'begun');
+  const daemon = daemonThat(`lockFile(${JSON.stringify(path)}, new AbortController().signal)
+    .then(() => import('node:fs').then((fs) => fs.writeFileSync(${JSON.stringify(begun.path)}, 'held')))
+    .then(() => setInterval(() => {}, 1000))`);
+  assert.is(await readFile(begun.path, 'utf8'), 'held');
+  assert.is((await here.run.read('flock', ['-xn', path, 'true'], quick)).code, 1);
+  await killed(daemon);
+  await (await lockFile(path, never))[Symbol.asyncDispose]();
+});
+
+/** A process of its own that does this with core/run.ts. */
+function daemonThat(does: string): ChildProcess {
+  const source = `import { createRunner, lockFile } from ${JSON.stringify(join(import.meta.dirname, '../../core/run.ts'))};\n${does};`;
+  return spawn(process.execPath, ['--input-type=module', '--eval', source], {
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
+}
+
+async function killed(daemon: ChildProcess): Promise<void> {
+  daemon.kill('SIGKILL');
+  await once(daemon, 'close');
+}
+
+test.run();

@@ -1,0 +1,33 @@
+#!/bin/busybox sh
+# Process 1 of a test-bed host: udev and libvirtd; then the agent that takes commands, until it is told to halt.
+export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+# As a login gives them; bash and everything else start in half the time when they needn't find these out.
+export HOME=/root USER=root LOGNAME=root SHELL=/bin/bash TERM=dumb LC_ALL=C
+
+grep -q "$(hostname)" /etc/hosts || echo "127.0.1.1 $(hostname)" >> /etc/hosts
+if [ -d /run/testbed/files ]; then
+  cp -r /run/testbed/files/. /
+  sync
+  mv /run/testbed/files /run/testbed/files.copied
+fi
+/lib/systemd/systemd-udevd --daemon
+udevadm trigger --action=add --subsystem-match=block
+[ -e /run/testbed/libvirt ] && libvirtd -d
+cd /root || cd /
+/usr/bin/python3 -E -S "$1/agent.py"
+
+# Told to halt: as an orderly shutdown does.
+others() {
+  for process in /proc/[0-9]*; do
+    # Kernel threads have no words.
+    [ "$process" != /proc/1 ] && [ -n "$(tr '\0' ' ' 2> /dev/null < "$process/cmdline")" ] && return 0
+  done
+  return 1
+}
+kill -TERM -1
+for _ in 1 2 3 4 5 6 7 8 9 10; do others || break; sleep 0.5; done
+sync
+echo u > /proc/sysrq-trigger
+sleep 0.3
+echo o > /proc/sysrq-trigger
+sleep 10
