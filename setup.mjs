@@ -2,13 +2,15 @@
 // its exit status. Without a script it prepares everything and ends. Plain JavaScript: Node 20 runs it before any package
 // is there. The script runs in a new npm process, because the shell that started this one remembers the old `node`.
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** Scripts that boot test-bed hosts; SLTV_TESTBED=unavailable:WHY keeps them from it. */
 const NEED_HOSTS = ['demo:story', 'test:layers', 'bench:run'];
+/** Layers of test:layers that need nothing but npm packages. */
+const NEED_NOTHING = ['static', 'unit'];
 
 /** What the hosts are booted with, and what shall be installed in them: they see this machine's root file system. */
 const PACKAGES = [
@@ -16,15 +18,17 @@ const PACKAGES = [
   ...['qemu-system-x86', 'qemu-utils', 'libvirt-daemon-system', 'libvirt-clients'],
   ...['busybox-static', 'cpio', 'gzip', 'xz-utils', 'binutils', 'curl', 'ca-certificates'],
 ];
+const APT_LOG = '.cache/apt.log';
 const MINUTES = 60_000;
 
 const root = dirname(fileURLToPath(import.meta.url));
 const [script, ...args] = process.argv.slice(2);
 process.chdir(root);
 
-if (Number(process.versions.node.split('.')[0]) < 20) stop(`Node 20 or newer is needed, this is ${process.version}`);
+const nodeMajor = Number(process.versions.node.split('.')[0]);
+if (nodeMajor < 20) stop(`Node 20 or newer is needed, this is ${process.version}`);
 installModules();
-if (script === undefined || NEED_HOSTS.includes(script)) {
+if (needsHosts()) {
   const obstacle = process.env.SLTV_TESTBED ? undefined : prepareHosts();
   if (obstacle !== undefined) {
     say(`no test-bed hosts: ${obstacle}`);
@@ -34,15 +38,24 @@ if (script === undefined || NEED_HOSTS.includes(script)) {
 }
 if (script !== undefined) run(script, args);
 
-/** `npm ci`, when what is installed is not what package-lock.json says. */
+function needsHosts() {
+  if (script === undefined) return true;
+  const isLight = args.length > 0 && args.every((name) => NEED_NOTHING.includes(name));
+  return NEED_HOSTS.includes(script) && !(script === 'test:layers' && isLight);
+}
+
+/**
+ * Brings node_modules to what package-lock.json says. Not by `npm ci`: it refuses a lock without the optional packages of
+ * every other platform, and npm leaves those out whenever it writes the lock beside an existing node_modules.
+ */
 function installModules() {
   if (isInstalled()) return;
   say('installing the npm packages of package-lock.json');
-  const { status, signal } = npmSync(
-    ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'],
-    20 * MINUTES,
-  );
-  if (status !== 0) stop(`npm ci ended with ${signal ?? `status ${status}`}; its words are above`);
+  const flags = ['--no-save', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
+  const { status, signal } = npmSync(['install', ...flags], 20 * MINUTES);
+  if (status !== 0) stop(`npm install ended with ${signal ?? `status ${status}`}; its words are above`);
+  if (!existsSync(ownNode()) && nodeMajor < 24)
+    stop(`there is no Node 24 for ${process.arch} among the packages: install it`);
 }
 
 /** npm notes in node_modules what it installed; optional packages for other platforms are rightly absent. */
@@ -63,6 +76,7 @@ function readLock(path) {
 function prepareHosts() {
   if (process.platform !== 'linux' || process.arch !== 'x64')
     return `they need x86-64 Linux, this is ${process.arch} ${process.platform}`;
+  mkdirSync('.cache', { recursive: true });
   const release = osRelease();
   if (release.ID !== 'debian') return `they need Debian 12, this is ${release.PRETTY_NAME ?? 'another system'}`;
   const missing = missingPackages();
@@ -70,13 +84,18 @@ function prepareHosts() {
     const line = `apt-get update && apt-get install -y --no-install-recommends ${missing.join(' ')}`;
     if (process.getuid() !== 0)
       return `packages are missing and this is not root; install them with: sudo sh -c '${line}'`;
-    say(`installing Debian packages: ${missing.join(' ')}`);
-    if (!installPackages(missing)) return `apt-get failed, its words are above; by hand: ${line}`;
+    say(`installing Debian packages: ${missing.join(' ')} (a minute or two; what apt says is in ${APT_LOG})`);
+    if (!installPackages(missing)) return `apt-get failed, see above; by hand: ${line}`;
   }
-  mkdirSync('.cache', { recursive: true });
   const { status } = spawnSync(
     'flock',
-    ['--timeout', '1200', '.cache/testbed.lock', join(root, 'node_modules', '.bin', 'node'), 'test/testbed/prepare.ts'],
+    [
+      '--timeout',
+      '1200',
+      '.cache/testbed.lock',
+      existsSync(ownNode()) ? ownNode() : process.execPath,
+      'test/testbed/prepare.ts',
+    ],
     { stdio: 'inherit', timeout: 40 * MINUTES },
   );
   return status === 0 ? undefined : 'their boot files could not be made, the reason is above';
@@ -92,9 +111,9 @@ function osRelease() {
 }
 
 function missingPackages() {
-  const { stdout } = spawnSync('dpkg-query', ['-W', '-f', '${Package} ${db:Status-Status}\\n', ...PACKAGES], {
-    encoding: 'utf8',
-  });
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: dpkg-query's own format
+  const format = '${Package} ${db:Status-Status}\\n';
+  const { stdout } = spawnSync('dpkg-query', ['-W', '-f', format, ...PACKAGES], { encoding: 'utf8' });
   return PACKAGES.filter((name) => !stdout.split('\n').includes(`${name} installed`));
 }
 
@@ -103,18 +122,30 @@ function installPackages(names) {
   const policy = '/usr/sbin/policy-rc.d';
   const isOurs = !existsSync(policy);
   if (isOurs) writeFileSync(policy, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
+  const log = openSync(APT_LOG, 'w');
   try {
-    const wait = ['-o', 'DPkg::Lock::Timeout=300', '-o', 'Acquire::Retries=3', '-o', 'Acquire::http::Timeout=60'];
-    const apt = (...words) =>
-      spawnSync('apt-get', ['-q', ...wait, ...words], {
-        stdio: ['ignore', 'inherit', 'inherit'],
-        env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
-        timeout: 30 * MINUTES,
-      }).status === 0;
-    return apt('update') && apt('install', '-y', '--no-install-recommends', ...names);
+    const isDone = apt(['update'], log) && apt(['install', '-y', '--no-install-recommends', ...names], log);
+    if (!isDone) console.error(readFileSync(APT_LOG, 'utf8').split('\n').slice(-20).join('\n'));
+    return isDone;
   } finally {
+    closeSync(log);
     if (isOurs) rmSync(policy);
   }
+}
+
+function apt(words, log) {
+  const patience = ['-o', 'DPkg::Lock::Timeout=300', '-o', 'Acquire::Retries=3', '-o', 'Acquire::http::Timeout=60'];
+  const { status } = spawnSync('apt-get', ['-q', ...patience, ...words], {
+    stdio: ['ignore', log, log],
+    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+    timeout: 30 * MINUTES,
+  });
+  return status === 0;
+}
+
+/** The Node that the packages bring along. */
+function ownNode() {
+  return join(root, 'node_modules', '.bin', 'node');
 }
 
 function run(name, words) {

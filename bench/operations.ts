@@ -33,7 +33,7 @@ function recorders(programs: readonly string[]) {
 function recorder(name: string): string {
   return `#!/bin/sh
 { printf ${name}; printf '\\t%s' "$@"; echo; } >> /bench/commands
-for word; do case $word in --file=*) cp "\${word#--file=}" /bench/;; esac; done
+for word in $*; do case $word in --file=*) cp "\${word#--file=}" /bench/;; esac; done
 PATH=\${PATH#/bench/bin:} exec ${name} "$@"
 `;
 }

@@ -69,15 +69,12 @@ export const coreErrors = errors('core', {
   'disk-exists': 'exists',
   'disk-ambiguous': 'invalid',
   'disk-attached': 'refused',
-  'disk-owned': 'refused',
   'disk-busy': 'busy',
-  'disk-conflict': 'refused',
   'disk-elsewhere': 'refused',
   'disk-foreign': 'refused',
   'format-newer': 'unsupported',
   'no-shrink': 'invalid',
   'pool-missing': 'not-found',
-  'pool-exists': 'exists',
   'vm-missing': 'not-found',
   'attachment-missing': 'not-found',
   'target-in-use': 'refused',
@@ -88,6 +85,7 @@ export const coreErrors = errors('core', {
   'no-daemon': 'unavailable',
   stopping: 'unavailable',
   'no-tool': 'unavailable',
+  'no-space': 'exhausted',
   'tool-failed': 'internal',
   timeout: 'timeout',
   cancelled: 'cancelled',
@@ -107,5 +105,22 @@ export function asSltvError(error: unknown): SltvError {
       ? coreErrors('timeout', 'the deadline passed before the answer came', { cause: error })
       : coreErrors('cancelled', 'the call was cancelled', { cause: error });
   }
-  return coreErrors('internal', error instanceof Error ? error.message : String(error), { cause: error });
+  return (
+    fromSystem(error) ??
+    coreErrors('internal', error instanceof Error ? error.message : String(error), { cause: error })
+  );
+}
+
+/** What the file system refused for a reason that its administrator knows better than we. */
+function fromSystem(error: unknown): SltvError | undefined {
+  if (!(error instanceof Error && 'code' in error && 'syscall' in error && 'path' in error)) return undefined;
+  const { code, syscall, path } = error;
+  if (code === 'ENOSPC' || code === 'EDQUOT') {
+    return coreErrors('no-space', `the file system of ${path} is full`, { hint: `df -h ${path}`, cause: error });
+  }
+  if (code !== 'EACCES' && code !== 'EPERM' && code !== 'EROFS') return undefined;
+  return coreErrors('denied', `sltv may not ${syscall} ${path}`, {
+    hint: code === 'EROFS' ? 'its file system is mounted read-only: findmnt' : 'run it as root, or see who may: ls -ld',
+    cause: error,
+  });
 }

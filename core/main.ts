@@ -1,5 +1,6 @@
 // Where the executable begins, once it is asked for more than its version.
 import { realpath } from 'node:fs/promises';
+import { constants } from 'node:os';
 import { cli } from './cli/index.ts';
 import type { Builtins } from './kernel/builtins.ts';
 
@@ -29,8 +30,15 @@ const LINGER = 200;
 
 function interrupted(): AbortSignal {
   const controller = new AbortController();
-  // Once each: whoever asks a second time is not made to wait.
-  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => controller.abort());
+  for (const name of ['SIGINT', 'SIGTERM'] as const) {
+    // Not `once`: it would be gone when execa's listener counts the others, which then takes the signal for unheard and
+    // ends this process by it, as long as a child runs.
+    process.on(name, () => {
+      // Whoever asks a second time is not made to wait.
+      if (controller.signal.aborted) process.exit(128 + constants.signals[name]);
+      controller.abort();
+    });
+  }
   return controller.signal;
 }
 

@@ -21,10 +21,10 @@ const COMMANDS = [
 ];
 // In the order in which they run: what fails in seconds comes first. `atOnce`: files side by side. `limit`: seconds a file.
 const LAYERS = {
-  static: { folder: 'test/static', atOnce: 2, limit: 60 },
-  unit: { folder: 'test', atOnce: 2, limit: 60 },
-  conformance: { folder: 'test/conformance', atOnce: 2, limit: 60 },
-  integration: { folder: 'test/integration', atOnce: 2, limit: 60, built: true },
+  static: { folder: 'test/static', atOnce: 2, limit: 120 },
+  unit: { folder: 'test', atOnce: 2, limit: 120 },
+  conformance: { folder: 'test/conformance', atOnce: 2, limit: 120 },
+  integration: { folder: 'test/integration', atOnce: 2, limit: 120, built: true },
   testbed: { folder: 'test/testbed', atOnce: 1, limit: 300, built: true },
   e2e: { folder: 'test/e2e', atOnce: 1, limit: 300, built: true },
 };

@@ -3,7 +3,7 @@
 // The first round is not timed: in it the daemon's commands are recorded. In the others the same commands are run once more,
 // by themselves and one after another, on a VG, a volume and a guest of their own.
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from '../../core/client/index.ts';
 
 export interface Measured {
@@ -159,13 +159,13 @@ function replay(commands: readonly (readonly string[])[], { disk }: Operation, r
       .replaceAll(/\bours\b/g, 'bare')
       .replaceAll('/dev/vda', '/dev/vdb');
   for (const [program = '', ...words] of commands) {
-    const kept = words.map((word) => {
-      // Core's scratch file is gone; the recorder kept a copy.
-      const file = /^--file=(?:.*\/)?([^/]+)$/.exec(word)?.[1];
-      if (file === undefined || !existsSync(`/bench/${file}`)) return translate(word);
-      writeFileSync(`/bench/again-${file}`, translate(readFileSync(`/bench/${file}`, 'utf8')));
-      return `--file=/bench/again-${file}`;
-    });
+    // The file that a device's XML stood in is gone; the recorder kept a copy.
+    const kept = words.map((word) =>
+      translate(word).replace(/--file=\S*\/(\S+)/, (_, file: string) => {
+        writeFileSync(`/bench/again-${file}`, translate(readFileSync(`/bench/${file}`, 'utf8')));
+        return `--file=/bench/again-${file}`;
+      }),
+    );
     run(program, kept, {});
   }
 }

@@ -1,6 +1,7 @@
 // sltv disk …
 import { coreErrors } from '../errors.ts';
 import { verb } from '../kernel/verb.ts';
+import { formatSize, KiB } from '../units.ts';
 import { attachmentFacts, attachmentFactsOf } from './attachment-facts.ts';
 import { type Commands, command } from './command.ts';
 import { diskReply, facts, factsOf, summary } from './disk-facts.ts';
@@ -24,6 +25,7 @@ const create = command(
         optional: true,
       },
       thin: { type: 'flag', about: 'take up space only as the guest writes; needs --virtual-size' },
+      thick: { type: 'flag', about: 'take up all of its space at once (the default)' },
       virtualSize: { type: 'size', about: 'thin: what the guest sees', optional: true },
       pool: { type: 'text', about: 'where it goes (default: the configured pool)', optional: true },
     },
@@ -49,10 +51,16 @@ const create = command(
 function checkSizes(input: {
   name: string;
   thin?: boolean | undefined;
+  thick?: boolean | undefined;
   size?: bigint | undefined;
   virtualSize?: bigint | undefined;
 }) {
   const again = `sltv disk create ${input.name}`;
+  if (input.thin && input.thick) {
+    throw coreErrors('input', 'a disk is thin or thick, and not both', {
+      hint: `${again} --thin --virtual-size SIZE, or ${again} --size SIZE`,
+    });
+  }
   if (input.thin && input.virtualSize === undefined) {
     throw coreErrors('input', 'a thin disk needs --virtual-size, the size that the guest sees', {
       hint: `${again} --thin --virtual-size SIZE`,
@@ -212,10 +220,13 @@ export const disk: Commands = {
 
 /** A size on the wire; 0 there means "not given", so it can't be asked for. */
 function bytes(option: string, size: bigint | undefined): string {
-  if (size === 0n) {
-    throw coreErrors('bad-size', `${optionOf(option)} is 0, which asks for nothing`, {
-      hint: 'write a size such as 512M, 10G or 1.5T',
-    });
+  const hint = 'write a size such as 512M, 10G or 1.5T';
+  if (size === 0n) throw coreErrors('bad-size', `${optionOf(option)} is 0, which asks for nothing`, { hint });
+  if (size !== undefined && size < LEAST_SIZE) {
+    throw coreErrors('bad-size', `${optionOf(option)} is ${formatSize(size)}: was its unit left out?`, { hint });
   }
   return String(size ?? 0n);
 }
+
+/** Bytes. Whoever asks for 20 bytes meant 20 GiB. */
+const LEAST_SIZE = 4n * KiB;

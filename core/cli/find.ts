@@ -1,7 +1,7 @@
 // From the words of a command line to the verb that they name.
 import { asSltvError, coreErrors } from '../errors.ts';
 import type { Command, Commands } from './command.ts';
-import { aliased, aliases, nouns } from './nouns.ts';
+import { aliased, aliases, allCommands, nouns } from './nouns.ts';
 import { isOption, spelledOptions } from './parse.ts';
 import { meant } from './suggest.ts';
 
@@ -37,7 +37,7 @@ export async function find(words: readonly string[], elsewhere: Elsewhere): Prom
   }
   const verb = bare[1]?.word;
   if (verb === undefined) return { words: noun, commands };
-  throw unknownVerb(noun, verb, commands);
+  throw unknownVerb(noun, verb, bare.slice(2), commands);
 }
 
 interface Bare {
@@ -95,10 +95,12 @@ const SYNONYMS: Readonly<Record<string, string>> = {
   destroy: 'delete',
 };
 
-function unknownVerb(noun: string, word: string, commands: Commands) {
+function unknownVerb(noun: string, word: string, later: readonly Bare[], commands: Commands) {
   const verbs = Object.keys(commands).map((words) => words.slice(noun.length + 1));
-  const synonym = SYNONYMS[word];
-  const likely = synonym !== undefined && verbs.includes(synonym) ? synonym : meant(word, verbs);
+  const isVerb = (each: string) => verbs.includes(each);
+  const synonym = [SYNONYMS[word] ?? ''].find(isVerb);
+  // `sltv disk web1 delete`.
+  const likely = synonym ?? meant(word, verbs) ?? later.map((each) => SYNONYMS[each.word] ?? each.word).find(isVerb);
   return coreErrors('unknown-verb', `sltv ${noun} has no verb '${word}'`, {
     hint: likely === undefined ? `it has ${verbs.join(', ')}` : `did you mean sltv ${noun} ${likely}?`,
   });
@@ -106,7 +108,7 @@ function unknownVerb(noun: string, word: string, commands: Commands) {
 
 async function unknownNoun(noun: string, next: string | undefined, foreign: Commands, unreached: Error | undefined) {
   const all = [...Object.keys(nouns), ...Object.keys(aliases), ...Object.keys(foreign).map(nounOf)];
-  const likely = (await swapped(noun, next)) ?? meant(noun, all);
+  const likely = (await swapped(noun, next)) ?? (await withNoun(noun)) ?? meant(noun, all);
   const message = unreached
     ? `sltv itself has no '${noun}', and the verbs of plugins need the daemon: ${unreached.message}`
     : `sltv has no '${noun}'`;
@@ -116,6 +118,13 @@ async function unknownNoun(noun: string, next: string | undefined, foreign: Comm
   return coreErrors('unknown-verb', message, {
     hint: likely === undefined ? otherwise : `did you mean sltv ${likely}?`,
   });
+}
+
+/** `sltv list` means one of `sltv disk list`, `sltv pool list`, …. */
+async function withNoun(verb: string): Promise<string | undefined> {
+  const word = SYNONYMS[verb] ?? verb;
+  const fitting = Object.keys(await allCommands()).filter((words) => words.split(' ')[1] === word);
+  return fitting.length === 0 ? undefined : fitting.join(', sltv ').replace(/, (?=[^,]*$)/, ' or ');
 }
 
 /** `sltv list disk` means `sltv disk list`. */

@@ -72,7 +72,9 @@ export function readGlobals(own: readonly string[], env: Readonly<Record<string,
   }
   const timeout = given.timeout ?? (env.SLTV_TIMEOUT ? readTimeout(env.SLTV_TIMEOUT) : undefined);
   if (timeout !== undefined) checkTimeout(timeout);
-  return { ...given, addr: checkAddress(given.addr ?? (env.SLTV_ADDR || undefined)), timeout };
+  const addr =
+    given.addr === undefined ? checkAddress(env.SLTV_ADDR || undefined, 'SLTV_ADDR: ') : checkAddress(given.addr);
+  return { ...given, addr, timeout };
 }
 
 function readTimeout(word: string): number {
@@ -92,14 +94,23 @@ function checkTimeout(timeout: number): void {
   throw coreErrors('input', flaw, { hint: 'write 500ms, 30s or 2m' });
 }
 
-function checkAddress(addr: string | undefined): string | undefined {
-  if (addr === undefined || /^(unix:|\/)/.test(addr)) return addr;
+/** `from` is what the sentence begins with, where nobody typed the address. */
+function checkAddress(addr: string | undefined, from = ''): string | undefined {
+  if (addr === undefined || /^(unix:(\/\/)?)?\/(?!\/)/.test(addr)) return addr;
   if (/^(\w+:\/\/)?[^/\s]+:\d+$/.test(addr)) {
-    throw coreErrors('unsupported', `'${addr}' is a TCP address, and TCP comes with TLS, which is not there yet`, {
-      hint: 'use the Unix socket on the host itself: --addr unix:///run/sltv/sltvd.sock',
-    });
+    throw coreErrors(
+      'unsupported',
+      `${from}'${addr}' is a TCP address, and TCP comes with TLS, which is not there yet`,
+      {
+        hint: 'use the Unix socket on the host itself: --addr unix:///run/sltv/sltvd.sock',
+      },
+    );
   }
-  throw coreErrors('input', `'${addr}' is not an address of a daemon`, {
-    hint: "write its socket's path: --addr unix:///run/sltv/sltvd.sock",
+  const path = /^unix:\/*(.+)$/.exec(addr)?.[1];
+  throw coreErrors('input', `${from}'${addr}' is not an address of a daemon`, {
+    hint:
+      path === undefined
+        ? "write its socket's path: --addr unix:///run/sltv/sltvd.sock"
+        : `did you mean unix:///${path}?`,
   });
 }

@@ -1,5 +1,7 @@
 // The command line.
 import type { Client } from '../client/index.ts';
+import { coreErrors } from '../errors.ts';
+import type { Verb } from '../kernel/verb.ts';
 import type { At, Command } from './command.ts';
 import { printFailure } from './failure.ts';
 import { find } from './find.ts';
@@ -8,6 +10,7 @@ import { nounHelp, topHelp, verbHelp } from './help.ts';
 import { allCommands } from './nouns.ts';
 import { parse } from './parse.ts';
 import { printReply } from './render.ts';
+import { placeholderOf } from './usage.ts';
 import type { World } from './world.ts';
 
 export type { Local, World } from './world.ts';
@@ -79,6 +82,7 @@ async function perform(
 ): Promise<number> {
   const { verb, spellings } = command;
   const input = parse({ title, ...verb, spellings, nearby: globalSpellings }, words);
+  mustSayWhat(title, verb, input);
   const answer = command.run(input, at);
   const replies = Symbol.asyncIterator in answer ? answer : [await answer];
   let exit = 0;
@@ -89,4 +93,13 @@ async function perform(
     first = false;
   }
   return exit;
+}
+
+/** `sltv disk delete "$DISK"` with a variable that is not set is about nothing. */
+function mustSayWhat(title: string, { args }: Verb, input: Readonly<Record<string, unknown>>): void {
+  const empty = Object.keys(args).find((name) => input[name] === '');
+  if (empty === undefined) return;
+  throw coreErrors('input', `${title} was given an empty word for ${placeholderOf(empty)}`, {
+    hint: 'is a variable of a script not set?',
+  });
 }

@@ -73,12 +73,19 @@ function shielded(grammar: Grammar, words: readonly string[]): string[] {
 
 function unknownOption(grammar: Grammar, flag: string, known: Iterable<string>) {
   // One letter is near to every other.
-  const likely = flag.length > 2 ? meant(flag, [...known, ...grammar.nearby]) : undefined;
-  const option = likely ? `did you mean ${likely}?` : `${grammar.title} --help lists its options`;
+  const all = [...known, ...grammar.nearby];
+  const likely = flag.length > 2 ? meant(flag, all) : onlyOneWith(flag, all);
+  const option = likely ? `did you mean ${likely}?` : `${grammar.title} --help lists its options;`;
   const isName = !flag.startsWith('--') && Object.keys(grammar.args).length > 0;
   return coreErrors('unknown-verb', `${grammar.title} has no option ${flag}`, {
-    hint: isName ? `${option}; a name that begins with a dash goes after --` : option,
+    hint: isName ? `${option} a name that begins with a dash goes after --` : option.replace(/;$/, ''),
   });
+}
+
+/** `-f` is `--force` where no other option begins so. */
+function onlyOneWith(letter: string, known: readonly string[]): string | undefined {
+  const [only, ...others] = known.filter((each) => each.startsWith(`-${letter}`));
+  return others.length === 0 ? only : undefined;
 }
 
 function readArgs(grammar: Grammar, words: readonly string[]): Record<string, Value | Value[]> {
@@ -95,7 +102,20 @@ function readArgs(grammar: Grammar, words: readonly string[]): Record<string, Va
   }
   if (left.length === 0) return input;
   const extra = left.map((word) => `'${word}'`).join(' and ');
-  throw coreErrors('input', `${grammar.title} has no use for ${extra}`, usageHint(grammar));
+  throw coreErrors('input', `${grammar.title} has no use for ${extra}`, { hint: placeOf(left, grammar) });
+}
+
+/** Where words should have gone that stand where nothing is expected. */
+function placeOf(words: readonly string[], grammar: Grammar): string {
+  if (words.some(isOption)) return 'nothing after -- is an option: write the options before it';
+  const sizes = Object.keys(grammar.options).filter((name) => grammar.options[name]?.type === 'size');
+  const size = words.find((word) => /^\+?\d[\d.]*([KMGT](i?B)?|B)$/i.test(word));
+  if (size !== undefined && sizes.length > 0) {
+    const fitting = size.startsWith('+') && sizes.includes('delta') ? ['delta'] : sizes;
+    return `did you mean ${fitting.map((name) => `${optionOf(name)} ${size}`).join(' or ')}?`;
+  }
+  if (sizes.length > 0 && words.some((word) => /^[KMGT](i?B)?$/i.test(word))) return 'a size is one word, such as 10G';
+  return usageOf(grammar);
 }
 
 function readOptions(grammar: Grammar, options: Readonly<Record<string, unknown>>): Record<string, Value | Value[]> {

@@ -1,11 +1,20 @@
 // Did you mean …?
 import { nearest } from '../nearest.ts';
 
-/** The word that a typist meant: the only one that begins so, or the nearest. Undefined when none is near. */
+/** The word that a typist meant: the only one that begins or ends so, or the nearest. Undefined when none is near. */
 export function meant(word: string, known: Iterable<string>): string | undefined {
   const all = [...known];
-  const [longer, ...others] = word.length < SHORTEST_BEGINNING ? [] : all.filter((each) => each.startsWith(word));
-  return longer !== undefined && others.length === 0 ? longer : nearest(word, all);
+  return (
+    only(all, (each) => word.length >= SHORTEST_BEGINNING && each.startsWith(word)) ??
+    nearest(word, all) ??
+    // `--size` where there is only `--virtual-size`.
+    only(all, (each) => word.startsWith('--') && each.endsWith(word.slice(1)))
+  );
+}
+
+function only(words: readonly string[], fits: (word: string) => boolean): string | undefined {
+  const [first, ...others] = words.filter(fits);
+  return others.length === 0 ? first : undefined;
 }
 
 /** Less than this begins too much. */

@@ -1,5 +1,7 @@
 // What went wrong on the way to the daemon or in it, as an SltvError.
+import { statSync } from 'node:fs';
 import { coreErrors, KINDS, type Kind, SltvError } from '../errors.ts';
+import { parseAddress } from './address.ts';
 
 /** The daemon's refusal of a call: Connect's error JSON. */
 export function refusedBy(addr: string, status: number | undefined, body: string): SltvError {
@@ -97,8 +99,24 @@ export function notReached(error: unknown, { addr, timeout, signal, clock }: Wai
   return (UNREACHED[code] ?? lostConnection)(addr, error);
 }
 
-const noDaemon = (addr: string, cause: unknown) =>
-  coreErrors('no-daemon', `no daemon answers on ${addr}`, { hint: 'systemctl start sltv, or sltv daemon', cause });
+function noDaemon(addr: string, cause: unknown): SltvError {
+  const target = parseAddress(addr);
+  const there = 'socketPath' in target ? statSync(target.socketPath, { throwIfNoEntry: false }) : undefined;
+  if (there !== undefined && !there.isSocket()) {
+    return coreErrors(
+      'no-daemon',
+      `${addr} is ${there.isDirectory() ? 'a directory' : 'a file'}, not a daemon's socket`,
+      {
+        hint: "give the socket's path with --addr or SLTV_ADDR",
+        cause,
+      },
+    );
+  }
+  return coreErrors('no-daemon', `no daemon answers on ${addr}`, {
+    hint: 'systemctl start sltv, or sltv daemon',
+    cause,
+  });
+}
 
 const closedSocket = (addr: string, cause: unknown) =>
   coreErrors('denied', `you may not open ${addr}`, {

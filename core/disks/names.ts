@@ -6,8 +6,12 @@ import { coreErrors } from '../errors.ts';
 export function checkName(name: string, pool: Pool): void {
   const objection = objectionTo(name) ?? pool.objectsTo?.(name);
   if (objection !== undefined) {
+    const [, bare] = /^[^/]+\/([A-Za-z0-9][A-Za-z0-9_.-]*)$/.exec(name) ?? [];
     throw coreErrors('bad-name', `'${shortened(name)}' can't be a disk's name: ${objection}`, {
-      hint: 'letters, digits and _ . - , beginning with a letter or digit, at most 63 characters, such as web01-data',
+      hint:
+        bare !== undefined
+          ? `give the pool apart: ${bare} --pool ${name.slice(0, name.indexOf('/'))}`
+          : 'letters, digits and _ . - , beginning with a letter or digit, at most 63 characters, such as web01-data',
     });
   }
 }

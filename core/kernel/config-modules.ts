@@ -63,9 +63,26 @@ export async function importConfig(path: string, modules: ReadonlyMap<string, ob
     },
   });
   try {
-    return await importerFor(virtual.importer)(entry);
+    return await orStuck(importerFor(virtual.importer)(entry), path);
   } catch (error) {
-    throw failure ?? explain(error, texts);
+    throw failure ?? explain(error, texts, modules);
+  }
+}
+
+/** An `await` at the top of a config that nothing will ever end leaves the process without work, and it would just exit. */
+async function orStuck<T>(loading: Promise<T>, path: string): Promise<T> {
+  const { promise: stuck, reject } = Promise.withResolvers<never>();
+  const idle = () =>
+    reject(
+      coreErrors('config', `${path}: it waits for something that never comes`, {
+        hint: 'look for an await outside of functions, there or in what it imports',
+      }),
+    );
+  process.once('beforeExit', idle);
+  try {
+    return await Promise.race([loading, stuck]);
+  } finally {
+    process.off('beforeExit', idle);
   }
 }
 

@@ -3,12 +3,15 @@ import * as v from 'valibot';
 import { parseSize } from '../units.ts';
 import type { Plugin } from './plugin.ts';
 
-/** A size word (`'10G'`) or bytes. */
+/** A size word (`'10G'`) or bytes; 0 and less is no size. */
 export const Size = v.pipe(
   v.union([v.string(), v.bigint(), v.pipe(v.number(), v.safeInteger())]),
   v.rawTransform(({ dataset, addIssue, NEVER }) => {
     try {
-      return typeof dataset.value === 'string' ? parseSize(dataset.value) : BigInt(dataset.value);
+      const bytes = typeof dataset.value === 'string' ? parseSize(dataset.value) : BigInt(dataset.value);
+      if (bytes > 0n) return bytes;
+      addIssue({ message: `expected a size above 0, got ${dataset.value}` });
+      return NEVER;
     } catch (error) {
       addIssue({ message: error instanceof Error ? error.message : String(error) });
       return NEVER;

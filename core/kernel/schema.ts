@@ -17,21 +17,30 @@ export function pathText(path: Path): string {
 }
 
 /** Puts a valibot issue into words; a misspelt key gets the one that was most likely meant. */
-export function flawOf(issue: BaseIssue<unknown>, schema: GenericSchema, extraKeys: readonly string[] = []): Flaw {
+export function flawsOf(
+  issue: BaseIssue<unknown>,
+  schema: GenericSchema,
+  extraKeys: readonly string[] = [],
+): readonly Flaw[] {
   const path = (issue.path ?? []).map(({ key }) => (typeof key === 'number' ? key : String(key)));
-  const last = path.at(-1);
-  if (issue.expected === 'never' && last !== undefined) {
-    const known = [...keysAt(schema, path.slice(0, -1)), ...(path.length === 1 ? extraKeys : [])];
-    const meant = nearest(String(last), known);
+  if (issue.expected !== 'never' || path.length === 0) return [{ path, message: messageOf(issue) }];
+  const above = path.slice(0, -1);
+  const known = [...keysAt(schema, above), ...(above.length === 0 ? extraKeys : [])];
+  // valibot stops at the first key of an object that it doesn't know.
+  const given = issue.path?.at(-1)?.input;
+  const unknown = isRecord(given) ? Object.keys(given).filter((key) => !known.includes(key)) : path.slice(-1);
+  return unknown.map((key) => {
+    const meant = nearest(String(key), known);
     const remedy = meant === undefined ? `there is ${known.join(', ') || 'nothing to set'}` : `did you mean ${meant}?`;
-    return { path, message: `is not an option: ${remedy}` };
-  }
+    return { path: [...above, key], message: `is not an option: ${remedy}` };
+  });
+}
+
+function messageOf(issue: BaseIssue<unknown>): string {
   // A key that isn't there is an issue of the object; its own type stands in the object's entries.
-  if (issue.kind === 'schema' && issue.received === 'undefined') return { path, message: 'is missing' };
-  if (issue.message.startsWith('Invalid ')) {
-    return { path, message: `expected ${expectedBy(issue)}, got ${issue.received}` };
-  }
-  return { path, message: issue.message };
+  if (issue.kind === 'schema' && issue.received === 'undefined') return 'is missing';
+  if (issue.message.startsWith('Invalid ')) return `expected ${expectedBy(issue)}, got ${issue.received}`;
+  return issue.message;
 }
 
 /** The option keys of the object at a path, whatever wraps it. */

@@ -6,7 +6,7 @@ import { type AnyDefinition, definitionOf, isRecord, type SettledPlugin } from '
 import { type Environment, type Overridden, overrideCore, overridePlugin, strangers } from './environment.ts';
 import { misfits } from './order.ts';
 import type { Plugin } from './plugin.ts';
-import { flawOf, pathText } from './schema.ts';
+import { flawsOf, pathText } from './schema.ts';
 import { type Setting, settingsOf, variableFor } from './settings.ts';
 
 /** What `export default` was, and what it is judged with. */
@@ -41,7 +41,8 @@ export async function settle(from: Unsettled): Promise<{ settled: Settled } | { 
   const own = (await from.own(core.options ?? parse(CoreOptions, {}))).map((plugin, index) =>
     checkPlugin(plugin, index, from),
   );
-  const plugins = listed.map((item: unknown, index) => checkPlugin(item, index, from));
+  // A comma too many leaves a hole, which `map` would pass over.
+  const plugins = [...listed].map((item: unknown, index) => checkPlugin(item, index, from));
   const all = [...own, ...plugins].flatMap(({ plugin }) => plugin ?? []);
   const definitions = all.map(({ definition }) => definition);
   const problems = [
@@ -55,14 +56,15 @@ export async function settle(from: Unsettled): Promise<{ settled: Settled } | { 
   return { settled: { options: core.options, plugins: all, settings } };
 }
 
-/** One problem stays a sentence; several are counted and listed. `source`: the file's path. */
+/** One problem stays a sentence; several are counted and listed. `source`: the file's path, or what else it is called. */
 export function configError(problems: readonly string[], source: string): SltvError {
   const [only, ...more] = problems;
   const message =
     only !== undefined && more.length === 0
       ? `${source}: ${only}`
       : `${source} has ${problems.length} problems\n${problems.map((line) => `  ${line}`).join('\n')}`;
-  return coreErrors('config', message, { hint: 'sltv config check' });
+  const which = source.startsWith('/') ? ` --config ${source}` : '';
+  return coreErrors('config', message, { hint: `put it right, then: sltv config check${which}` });
 }
 
 interface Checked {
@@ -102,14 +104,14 @@ function checkPlugin(item: unknown, index: number, from: Unsettled): Checked & {
 
 /** `lvm.vgs[0]: expected string, got 5 (set by SLTV_DEFAULT_VG)` */
 function sentences(
-  issues: readonly Parameters<typeof flawOf>[0][],
+  issues: readonly Parameters<typeof flawsOf>[0][],
   schema: GenericSchema,
   owner: string,
   { setBy }: Overridden,
   extraKeys: readonly string[] = [],
 ): readonly string[] {
-  return issues.map((issue) => {
-    const { path, message } = flawOf(issue, schema, extraKeys);
+  const flaws = issues.flatMap((issue) => flawsOf(issue, schema, extraKeys));
+  return flaws.map(({ path, message }) => {
     const variable = variableFor(path, setBy);
     const where = [owner, pathText(path)].filter(Boolean).join('.');
     return `${where || 'the config'}: ${message}${variable === undefined ? '' : ` (set by ${variable})`}`;

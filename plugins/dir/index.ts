@@ -5,10 +5,13 @@ import { definePlugin, Storage, v } from 'sltv';
 import { fail } from './errors.ts';
 import { createStorage } from './storage.ts';
 
-const PoolName = v.pipe(v.string(), v.regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/, 'letters, digits, . _ -, at most 63'));
+const PoolName = v.pipe(
+  v.string(),
+  v.regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/, "a pool's name has letters, digits and . _ - , at most 63"),
+);
 const Directory = v.pipe(
   v.string(),
-  v.startsWith('/', 'a directory is given by its absolute path'),
+  v.startsWith('/', 'expected a directory by its absolute path'),
   v.transform((path) => path.replace(/(?<=.)\/+$/, '')),
 );
 

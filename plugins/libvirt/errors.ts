@@ -29,10 +29,8 @@ export const missingVm = (vm: string, cause?: unknown) =>
 
 /** What virsh complained of (its stderr), in our words where its meaning is known. `uri` is whom it talked to. */
 export function inOurWords(stderr: string, uri: string): SltvError {
-  const words = stderr
-    .split('\n')
-    .flatMap((line) => (line.startsWith('error: ') ? [line.slice('error: '.length)] : []))
-    .join(': ');
+  const lines = stderr.split('\n').filter((line) => line.startsWith('error: '));
+  const words = lines.map((line) => line.slice('error: '.length)).join(': ') || stderr.trim();
   const known = MEANINGS.find(({ pattern }) => pattern.test(words));
   const { code, sentence, hint } = known?.means(uri) ?? {
     code: 'failed',

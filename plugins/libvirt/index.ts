@@ -10,7 +10,7 @@ const Milliseconds = v.pipe(v.number(), v.integer(), v.minValue(1));
 const LibvirtOptions = v.strictObject({
   /** Which libvirtd. */
   uri: v.optional(
-    v.pipe(v.string(), v.regex(/^[a-z][a-z+]*:\S+$/, 'a libvirt address such as qemu:///system')),
+    v.pipe(v.string(), v.regex(/^[a-z][a-z+]*:\S+$/, 'expected a libvirt address such as qemu:///system')),
     'qemu:///system',
   ),
   /** Milliseconds that one call may take. */

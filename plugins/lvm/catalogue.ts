@@ -32,7 +32,7 @@ export function createCatalogue({ lvm, sighting, life, vanished }: CatalogueOpti
   let known: { readonly identity: Identity; readonly group: VolumeGroup } | undefined;
   let asked: { readonly mark: string; readonly answer: Promise<VolumeGroup> } | undefined;
 
-  /** The identity was read before the report; a commit between the two shows in the sequence, and nothing is kept. */
+  /** The identity was read before the report: after a commit between the two, the next look finds another one. */
   async function ask(identity: Identity | undefined): Promise<VolumeGroup> {
     const group = await reportWhole(lvm, sighting, devices.devices, life).catch((error: unknown) => {
       if (isMissing(error)) vanished();
@@ -40,8 +40,7 @@ export function createCatalogue({ lvm, sighting, life, vanished }: CatalogueOpti
     });
     devices = group;
     // A device that comes back changes no header.
-    const lasts = identity?.sequence === group.sequence && group.devicesMissing === 0;
-    known = lasts ? { identity, group } : undefined;
+    known = identity && group.devicesMissing === 0 ? { identity, group } : undefined;
     return group;
   }
 

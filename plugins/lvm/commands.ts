@@ -35,10 +35,14 @@ const ENVIRONMENT = { LVM_REPORT_FD: '3', LVM_SUPPRESS_FD_WARNINGS: '1' };
 
 /**
  * Hints are stale wherever another host writes, guests' own PVs inside our volumes are nobody's business (`scan_lvs`), and
- * naming the devices spares LVM the others. Times are reported in seconds since 1970.
+ * asking udev for devices waits for it. Times are reported in seconds since 1970. LVM archives the VG's whole metadata
+ * before each commit, for a month: a pool that works all day would fill /etc with it.
  */
-const SETTINGS =
-  'devices { hints="none" scan_lvs=0 obtain_device_list_from_udev=0 } global { use_aio=0 } report { time_format="%s" }';
+const SETTINGS = [
+  'devices { hints="none" scan_lvs=0 obtain_device_list_from_udev=0 }',
+  'report { time_format="%s" }',
+  'backup { retain_days=0 retain_min=100 }',
+].join(' ');
 
 function commandLine([command = '', ...words]: readonly string[], devices: Devices): string[] {
   const only = devices === undefined ? [] : ['--devices', devices.join(',')];

@@ -48,7 +48,6 @@ export function createWriter({ lvm, catalogue, lease, life }: TurnAtGroup): Grou
     subject: Omit<Subject, 'vg'>,
     reach = 'own devices',
   ) {
-    life.throwIfAborted();
     if (lease.lost.aborted) {
       throw lvmErrors('lock-lost', `the lock on volume group ${group.name} was lost: nothing more is written`, {
         hint: 'try again',
@@ -69,26 +68,8 @@ export function createWriter({ lvm, catalogue, lease, life }: TurnAtGroup): Grou
       throw lvmErrors('metadata-full', metadataFull({ vg: group.name }), { hint: metadataFullHint() });
     }
     const needed = roundUp(size, group.extent);
-    await commit(
-      [
-        ...[
-          'lvcreate',
-          '--yes',
-          '--type',
-          'linear',
-          '--setautoactivation',
-          'n',
-          '--wipesignatures',
-          'n',
-          '--zero',
-          'n',
-        ],
-        ...['--activate', active ? 'y' : 'n', ...options('--addtag', tagsOf(notes))],
-        ...['--size', `${needed}b`, '--name', name, group.name],
-      ],
-      group,
-      { volume: name, needed },
-    );
+    const words = ['lvcreate', ...AS_OURS, '--activate', active ? 'y' : 'n', ...options('--addtag', tagsOf(notes))];
+    await commit([...words, '--size', `${needed}b`, '--name', name, group.name], group, { volume: name, needed });
     return readBack(name);
   }
 
@@ -110,15 +91,9 @@ export function createWriter({ lvm, catalogue, lease, life }: TurnAtGroup): Grou
     const { add, drop } = tagChanges(tags, change);
     const activate = change.activate === true && !(await isActive(volume));
     if (add.length + drop.length === 0 && !activate) return volume;
-    await commit(
-      [
-        // lvm commits the tags before it activates. The other way round it would not be safe: `-an` is never joined.
-        ...['lvchange', ...(activate ? ['--activate', 'y'] : [])],
-        ...[...options('--addtag', add), ...options('--deltag', drop), `${group.name}/${name}`],
-      ],
-      group,
-      { volume: name },
-    );
+    // lvm commits the tags before it activates; the other way round, `-an` with tags, would not be safe.
+    const words = ['lvchange', ...(activate ? ['--activate', 'y'] : []), ...options('--addtag', add)];
+    await commit([...words, ...options('--deltag', drop), `${group.name}/${name}`], group, { volume: name });
     if (add.length + drop.length === 0) return volume;
     const now = [...tags.filter((tag) => !drop.includes(tag)), ...add];
     return mustHave(await catalogue.retag(group, name, now, life), name).volume;
@@ -163,6 +138,9 @@ export function mustHave(group: VolumeGroup, name: string): TaggedVolume {
  * and a guest would stop without it.
  */
 const KEPT_FOR_EXTENSIONS = 16n;
+
+/** Never activated by itself, and not wiped by lvm, which would only clear 4 KiB. */
+const AS_OURS = '--yes --type linear --setautoactivation n --wipesignatures n --zero n'.split(' ');
 
 function options(flag: string, values: readonly string[]): string[] {
   return values.flatMap((value) => [flag, value]);

@@ -1,5 +1,6 @@
+import { open } from 'node:fs/promises';
 import { type StorageUnderTest, storageConformance } from '../../core/testing/index.ts';
-import { type LoopVg, loopVg } from '../plugins/lvm/fixture.ts';
+import { hasDeviceMapper, type LoopVg, loopVg } from '../plugins/lvm/fixture.ts';
 import { register } from './uvu.ts';
 
 interface LvmUnderTest extends StorageUnderTest {
@@ -9,8 +10,7 @@ interface LvmUnderTest extends StorageUnderTest {
 register(
   storageConformance<LvmUnderTest>({
     name: 'lvm',
-    // Devices need device-mapper, which the test bed has.
-    activation: 'none',
+    activation: hasDeviceMapper ? 'switched' : 'none',
     async make() {
       const vg = await loopVg({ sizes: [900] });
       const { storage, pool } = await vg.open();
@@ -21,5 +21,6 @@ register(
     makeForeign: async ({ vg }, name) => {
       await vg.lvm('lvcreate', '-an', '-Zn', '-Wn', '-L', '4m', '-n', name, vg.name);
     },
+    ...(hasDeviceMapper ? { hold: (_made, { path }) => open(path, 'r+') } : {}),
   }),
 );

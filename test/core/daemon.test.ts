@@ -145,6 +145,18 @@ test('a plugin that never lets go does not keep the daemon for more than five se
   await daemon.says('stopped before everything had ended; commands that write go on by themselves');
 });
 
+test('a daemon that is told to stop while it starts ends with 0', async () => {
+  await using folder = await trustedFolder();
+  const slow = `definePlugin({ name: 'slow', api: 1, setup({ signal, log }) {
+    log.info('taking long');
+    return new Promise((_, reject) => { setInterval(() => {}, 1000).unref(); signal.addEventListener('abort', () => reject(signal.reason)); });
+  } })()`;
+  await using daemon = start(configFile(folder.path, slow));
+  await daemon.says('taking long');
+  assert.is((await daemon.stop()).code, 0);
+  await daemon.says('stopped before it was ready');
+});
+
 test('a second daemon with the same run directory is refused, and the first one goes on', async () => {
   await using folder = await trustedFolder();
   const config = configFile(folder.path);

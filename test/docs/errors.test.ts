@@ -62,6 +62,17 @@ function grpcName(code: number): string {
   return name === 'Canceled' ? 'CANCELLED' : name.replace(/(?<=[a-z])(?=[A-Z])/g, '_').toUpperCase();
 }
 
+test('every code is one that somebody may meet: it stands in the source beside its declaration', async () => {
+  const unused = (await catalogues()).flatMap(({ namespace, codes }) => {
+    const folder = namespace === 'core' ? 'core' : `plugins/${namespace}`;
+    const text = globSync(`${folder}/**/*.ts`, { cwd: ROOT }).map((file) => readFileSync(join(ROOT, file), 'utf8'));
+    const uses = (code: string) => text.join('\n').split(`'${code}'`).length - 1;
+    // Once quoted is its declaration alone; a code without a dash is declared without quotes.
+    return Object.keys(codes).filter((code) => uses(code) < (code.includes('-') ? 2 : 1));
+  });
+  assert.equal(unused, []);
+});
+
 test("every plugin's codes stand where the page looks for them: in its errors.ts", () => {
   const elsewhere = globSync('plugins/**/*.ts', { cwd: ROOT })
     .filter((file) => !/^plugins\/[^/]+\/errors\.ts$/.test(file))

@@ -13,7 +13,7 @@ test('every command of the story shows what it says', async () => {
   const typed = lines.filter((line) => line.startsWith('$ '));
   assert.is(typed.length, STORY.filter((step) => step.run).length);
   const shown = lines.join('\n');
-  assert.match(shown, /vdb has 402653184 bytes/, 'the guest saw 384 MiB');
+  assert.match(shown, /vda has 402653184 bytes/, 'the guest saw 384 MiB');
   assert.match(shown, /\[core\/disk-attached\]/, 'the mistake was refused');
 });
 

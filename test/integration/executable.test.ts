@@ -1,6 +1,6 @@
 import { type SpawnSyncReturns, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { test } from 'uvu';
@@ -109,6 +109,21 @@ test('NODE_OPTIONS puts no code into the executable', async () => {
   writeFileSync(evil, `console.log('evil');`);
   const { stdout } = run([EXECUTABLE], ['--version'], { NODE_OPTIONS: `--require=${evil}` });
   assert.is(stdout, `sltv ${version}\n`);
+});
+
+test('the compiled config is kept in the state directory, unless others could change it there', async () => {
+  await using folder = await trustedFolder();
+  const config = join(folder.path, 'c.ts');
+  writeFileSync(config, `import dir from 'sltv/dir';\nexport default { plugins: [dir()] };`);
+  const check = (state: string) =>
+    run([EXECUTABLE], ['config', 'check', '--config', config], { SLTV_STATE_DIR: state }).status;
+  const [safe, open] = [join(folder.path, 'safe'), join(folder.path, 'open')];
+  for (const path of [safe, open]) mkdirSync(path);
+  chmodSync(open, 0o777);
+  assert.is(check(safe), 0);
+  assert.is(check(open), 0);
+  assert.ok(existsSync(join(safe, 'cache')));
+  assert.not.ok(existsSync(join(open, 'cache')));
 });
 
 test('the executable’s daemon answers, opens no inspector on a signal, and stops', async () => {

@@ -6,6 +6,8 @@ export interface DaemonOptions {
   readonly args?: string;
   /** Set for it alone: `PATH=/shims:$PATH`. */
   readonly env?: string;
+  /** Done when it has begun to start, before it is waited for. */
+  readonly meanwhile?: () => Promise<unknown>;
 }
 
 export interface Daemon {
@@ -21,14 +23,14 @@ export interface Daemon {
 const LOG = '/var/log/sltv.log';
 
 /** Starts `sltv daemon` and waits until it answers. */
-export async function startDaemon(host: Host, { args = '', env = '' }: DaemonOptions = {}): Promise<Daemon> {
-  const stream = host.start(`echo $$; ${env} exec sltv daemon ${args} >> ${LOG} 2>&1`);
-  await host.run(
-    `for n in $(seq 600); do sltv status > /dev/null 2>&1 && exit 0; sleep 0.1; done; tail -20 ${LOG}; exit 1`,
-    {
-      timeout: 120_000,
-    },
-  );
+export async function startDaemon(
+  host: Host,
+  { args = '', env = '', meanwhile = async () => {} }: DaemonOptions = {},
+): Promise<Daemon> {
+  const stream = host.start(`echo $$; exec > >(tee -a ${LOG}) 2>&1; ${env} exec sltv daemon ${args}`);
+  await stream.line(/\bstarting\b/, { timeout: 60_000 });
+  await meanwhile();
+  await stream.line(/\bready\b/, { timeout: 120_000 });
   const pid = stream.seen[0] ?? '';
   return {
     pid,

@@ -37,7 +37,9 @@ export function poolHandlers(daemon: Daemon): ServiceImpl<typeof PoolService> {
       const call = callOf(context);
       const pool = await findPool(daemon, named(name, 'name'), call.signal);
       if (pool.grow === undefined) {
-        throw coreErrors('unsupported', `${pool.name} is a pool of kind ${pool.kind}, which takes no devices`);
+        throw coreErrors('unsupported', `${pool.name} is a pool of kind ${pool.kind}, which takes no devices`, {
+          hint: 'sltv pool list shows which pools are lvm',
+        });
       }
       await pool.grow(someDevices(devices), call.signal);
       daemon.booted.emit(PoolGrown, { pool: pool.name });
@@ -84,7 +86,7 @@ function maker(daemon: Daemon, kind: string): NonNullable<Storage['createPool']>
     hint:
       makers.length > 0
         ? `kinds that it makes: ${makers.map((each) => each.kind).join(', ')}`
-        : 'plugins are listed in sltv.config.ts',
+        : 'none of its plugins makes pools: add lvm() to plugins in sltv.config.ts',
   });
 }
 

@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert';
 import { type Session, session } from './session.ts';
 
 const SIZES = 'write a size such as 512M, 10G or 1.5T';
-const CREATE = 'sltv disk create NAME [--size SIZE] [--thin] [--virtual-size SIZE] [--pool POOL]';
+const CREATE = 'sltv disk create NAME [--size SIZE] [--thin] [--thick] [--virtual-size SIZE] [--pool POOL]';
 
 /** What is typed; the sentence; the hint; the code. All of them exit with 2 and ask nothing of the daemon. */
 const INVALID: readonly (readonly [typed: string, sentence: string, hint: string, code: string])[] = [
@@ -15,6 +15,8 @@ const INVALID: readonly (readonly [typed: string, sentence: string, hint: string
   ['disk att a v', "sltv disk has no verb 'att'", 'did you mean sltv disk attach?', 'unknown-verb'],
   ['pool qwxyz', "sltv pool has no verb 'qwxyz'", 'it has list, show, create, extend', 'unknown-verb'],
   ['disk constructor', "sltv disk has no verb 'constructor'", 'it has create, list', 'unknown-verb'],
+  ['disk a create --size 1G', "sltv disk has no verb 'a'", 'did you mean sltv disk create?', 'unknown-verb'],
+  ['disk web1 rm', "sltv disk has no verb 'web1'", 'did you mean sltv disk delete?', 'unknown-verb'],
   // Options.
   ['disk create a --siez 5G', 'sltv disk create has no option --siez', 'did you mean --size?', 'unknown-verb'],
   [
@@ -28,6 +30,9 @@ const INVALID: readonly (readonly [typed: string, sentence: string, hint: string
   ['disk list --__proto__ x', 'sltv disk list has no option --__proto__', 'sltv disk list --help', 'unknown-verb'],
   ['disk create -a --size 1G', 'sltv disk create has no option -a', 'goes after --', 'unknown-verb'],
   ['create-disk a --siez 5G', 'sltv create-disk has no option --siez', 'did you mean --size?', 'unknown-verb'],
+  ['disk delete -f a', 'sltv disk delete has no option -f', 'did you mean --force? a name that', 'unknown-verb'],
+  ['disk resize a --size 5G', 'sltv disk resize has no option --size', 'did you mean --virtual-size?', 'unknown-verb'],
+  ['-v', 'sltv has no option -v', 'did you mean --version?', 'unknown-verb'],
   ['--verbose', 'sltv has no option --verbose', 'sltv --help lists its options', 'unknown-verb'],
   ['disk create a --size', '--size needs a value', '--size SIZE', 'input'],
   ['disk create a --size --thin', '--size needs a value', '--size SIZE', 'input'],
@@ -45,6 +50,12 @@ const INVALID: readonly (readonly [typed: string, sentence: string, hint: string
   ['disk attach a', 'sltv disk attach needs VM', 'sltv disk attach DISK VM', 'input'],
   ['pool create p', 'sltv pool create needs DEVICES', 'sltv pool create NAME DEVICES…', 'input'],
   ['disk create a b c --size 5G', "sltv disk create has no use for 'b' and 'c'", CREATE, 'input'],
+  ['disk create a 5G', "sltv disk create has no use for '5G'", 'did you mean --size 5G or --virtual-size 5G?', 'input'],
+  ['disk extend a 5G', "sltv disk extend has no use for '5G'", 'did you mean --size 5G or --delta 5G?', 'input'],
+  ['disk extend a +5G', "sltv disk extend has no use for '+5G'", 'did you mean --delta +5G?', 'input'],
+  ['disk resize a 5G', "sltv disk resize has no use for '5G'", 'did you mean --virtual-size 5G?', 'input'],
+  ['disk create a --size 10 G', "sltv disk create has no use for 'G'", 'a size is one word, such as 10G', 'input'],
+  ['disk create -- a --size 5G', "no use for '--size' and '5G'", 'write the options before it', 'input'],
   ['disk list extra', "sltv disk list has no use for 'extra'", 'sltv disk list [--pool POOL]', 'input'],
   ['create-disk', 'sltv create-disk needs NAME', 'sltv create-disk NAME', 'input'],
   ['hook', 'sltv hook needs NAME', 'sltv hook NAME [ARGS…]', 'input'],
@@ -53,6 +64,9 @@ const INVALID: readonly (readonly [typed: string, sentence: string, hint: string
   ['disk create a --size 0', '--size is 0, which asks for nothing', SIZES, 'bad-size'],
   ['disk create a --thin --virtual-size 0', '--virtual-size is 0, which asks for nothing', SIZES, 'bad-size'],
   ['disk extend a --delta 0', '--delta is 0, which asks for nothing', SIZES, 'bad-size'],
+  ['disk create a --size 20', '--size is 20 B: was its unit left out?', SIZES, 'bad-size'],
+  ['disk create a --size 1.5', '--size is 1 B: was its unit left out?', SIZES, 'bad-size'],
+  ['disk extend a --delta 5', '--delta is 5 B: was its unit left out?', SIZES, 'bad-size'],
   ['disk create a --size -5G', "'-5G' is negative, and no size is", SIZES, 'bad-size'],
   ['disk extend a --delta -5G', "'-5G' is negative, and nothing ever shrinks", SIZES, 'bad-size'],
   ['disk create a --size NaN', "'NaN' is not a size", SIZES, 'bad-size'],
@@ -70,6 +84,7 @@ const INVALID: readonly (readonly [typed: string, sentence: string, hint: string
     'input',
   ],
   ['disk create a --virtual-size 5G', '--virtual-size is for thin disks', '--thin --virtual-size', 'input'],
+  ['disk create a --thin --thick --size 5G', 'a disk is thin or thick, and not both', '--thin --virtual-size', 'input'],
   ['disk extend a', 'was given neither --size nor --delta', '--delta 5G adds 5 GiB', 'input'],
   ['disk extend a --size 5G --delta 1G', 'was given both --size and --delta', '--size 20G makes it 20 GiB', 'input'],
   // Everywhere.
@@ -79,6 +94,7 @@ const INVALID: readonly (readonly [typed: string, sentence: string, hint: string
   ['disk list --timeout', '--timeout needs a value', '--timeout DURATION', 'input'],
   ['disk list --config a --config b', '--config is given 2 times', 'give it once', 'input'],
   ['disk list --addr kvm1', "'kvm1' is not an address of a daemon", '--addr unix:///run/sltv/sltvd.sock', 'input'],
+  ['disk list --addr unix://run/s', "'unix://run/s' is not an address", 'did you mean unix:///run/s?', 'input'],
 ];
 
 let shell: Session;
@@ -108,6 +124,8 @@ for (const [typed, hint] of [
   ['disks', 'did you mean sltv disk?'],
   ['list-disk', 'did you mean sltv list-disks?'],
   ['list disk', 'did you mean sltv disk list?'],
+  ['create a', 'did you mean sltv disk create or sltv pool create?'],
+  ['rm a', 'did you mean sltv disk delete?'],
   ['rm disk a', 'did you mean sltv disk delete?'],
   ['helo greet', 'did you mean sltv hello?'],
   ['hello gret', 'did you mean sltv hello greet?'],
@@ -141,7 +159,20 @@ for (const option of ['cert', 'key', 'ca', 'server-name']) {
 
 test('a bad SLTV_TIMEOUT or SLTV_ADDR is named', async () => {
   assert.match((await shell.type('disk list', { env: { SLTV_TIMEOUT: 'soon' } })).err, "SLTV_TIMEOUT is 'soon'");
-  assert.match((await shell.type('disk list', { env: { SLTV_ADDR: 'kvm1' } })).err, "'kvm1' is not an address");
+  assert.match(
+    (await shell.type('disk list', { env: { SLTV_ADDR: 'kvm1' } })).err,
+    "SLTV_ADDR: 'kvm1' is not an address",
+  );
+});
+
+test('an empty word, as of a variable that is not set, names no disk', async () => {
+  const answer = await shell.type(['disk', 'delete', '']);
+  assert.match(
+    answer.err,
+    'sltv disk delete was given an empty word for NAME\nhint: is a variable of a script not set?',
+  );
+  assert.is(answer.code, 2);
+  assert.equal(answer.asked, []);
 });
 
 test('without a daemon the sentence says how to start one', async () => {

@@ -33,7 +33,7 @@ test('a verb is explained with usage, arguments, options and an example, however
     `sltv disk create: make a disk
 
 Usage:
-  sltv disk create NAME [--size SIZE] [--thin] [--virtual-size SIZE] [--pool POOL]
+  sltv disk create NAME [--size SIZE] [--thin] [--thick] [--virtual-size SIZE] [--pool POOL]
 
 Arguments:
   NAME  its name, of letters, digits and . _ -
@@ -41,6 +41,7 @@ Arguments:
 Options:
   --size SIZE          thick: its size; thin: the first physical size (default: as configured, else 10G)
   --thin               take up space only as the guest writes; needs --virtual-size; also --thin-prov
+  --thick              take up all of its space at once (the default)
   --virtual-size SIZE  thin: what the guest sees
   --pool POOL          where it goes (default: the configured pool); also --vg
 

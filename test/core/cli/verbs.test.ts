@@ -17,6 +17,7 @@ const thin = (virtualSize: number) => ({
 const CASES: readonly (readonly [typed: string, method: string, request: object])[] = [
   ['disk create a --size 5G', 'Sltv/CreateDisk', { ...THICK, name: 'a', sizeBytes: String(5 * GiB) }],
   ['disk create a --size=1.5G', 'Sltv/CreateDisk', { ...THICK, name: 'a', sizeBytes: String(1.5 * GiB) }],
+  ['disk create a --thick --size 5G', 'Sltv/CreateDisk', { ...THICK, name: 'a', sizeBytes: String(5 * GiB) }],
   ['disk create a --size 5g --pool p', 'Sltv/CreateDisk', { ...THICK, name: 'a', sizeBytes: String(5 * GiB), vg: 'p' }],
   ['disk create a --size 4096 --vg p', 'Sltv/CreateDisk', { ...THICK, name: 'a', sizeBytes: '4096', vg: 'p' }],
   ['disk create a --thin --virtual-size 40G', 'Sltv/CreateDisk', { ...thin(40 * GiB), name: 'a' }],

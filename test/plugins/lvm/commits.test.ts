@@ -1,4 +1,5 @@
 // What each operation costs: commands started, and commits made.
+import { copyFile, mkdir, readdir } from 'node:fs/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Pool, Writer } from '../../../core/capabilities/storage.ts';
@@ -171,6 +172,18 @@ test('the facts of a pool are the VG’s', async () => {
   assert.equal([size, free, extent], [252n * BigInt(MEBIBYTE), 252n * BigInt(MEBIBYTE), EXTENT]);
   assert.equal([devices, readOnlyBecause], [vg.devices, undefined]);
   assert.ok(metadata && metadata.free < metadata.size && metadata.size < BigInt(2 * MEBIBYTE));
+});
+
+test('LVM’s archive of a pool that works all day stays small', async () => {
+  await using vg = await loopVg();
+  const { pool } = await atWork(vg);
+  await change(pool, (writer) => writer.create(NEW));
+  await mkdir(`${vg.directory}/host/archive`, { recursive: true });
+  for (let n = 0; n < 150; n += 1) {
+    await copyFile(`${vg.directory}/host/backup/${vg.name}`, `${vg.directory}/host/archive/${vg.name}_${n}00-1.vg`);
+  }
+  await change(pool, (writer) => writer.annotate('a', { add: { op: ['x'] } }));
+  assert.is((await readdir(`${vg.directory}/host/archive`)).length, 100);
 });
 
 test.run();

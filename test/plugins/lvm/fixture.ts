@@ -1,5 +1,6 @@
 // Real lvm2 on loop devices. Without device-mapper it still does all its metadata work, and hosts are simulated: each has
-// an LVM_SYSTEM_DIR of its own, whose filter shows it only the devices it should see.
+// an LVM_SYSTEM_DIR of its own, whose filter shows it only the devices it should see. In a host of the test bed, which
+// sets SLTV_TEST_DEVICE_MAPPER, volumes get their devices, too.
 import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -16,6 +17,9 @@ import { createStorage } from '../../../plugins/lvm/storage.ts';
 const execute = promisify(execFile);
 
 export const never = new AbortController().signal;
+
+/** Whether volumes get devices here. */
+export const hasDeviceMapper = process.env.SLTV_TEST_DEVICE_MAPPER !== undefined;
 
 export interface LoopVg extends AsyncDisposable {
   /** Unique on this machine. */
@@ -74,6 +78,7 @@ export async function loopVg(
   }
   const env = await systemDirectory(directory, 'host', devices);
   const lvm = async (...words: string[]) => (await execute('lvm', words, { env: { ...process.env, ...env } })).stdout;
+  if (hasDeviceMapper) undo.defer(async () => void (await lvm('vgchange', '-an')));
   if (vg) await lvm('vgcreate', '--quiet', ...create, name, devices[0] ?? '');
   const field = async (what: string) => (await lvm('vgs', '--noheadings', '-o', what, name)).trim();
   const all = undo.move();
@@ -136,7 +141,7 @@ async function systemDirectory(directory: string, host: string, devices: readonl
   const accepted = devices.map((device) => `"a|^${device}$|"`).join(', ');
   await writeFile(
     join(own, 'lvm.conf'),
-    `global { activation=0 use_aio=0 event_activation=0 locking_dir="${own}/lock" }
+    `global { activation=${hasDeviceMapper ? 1 : 0} use_aio=0 event_activation=0 locking_dir="${own}/lock" }
      devices { global_filter=[ ${accepted}, "r|.*|" ] use_devicesfile=0 }
      backup { backup_dir="${own}/backup" archive_dir="${own}/archive" }\n`,
   );

@@ -266,7 +266,13 @@ power_off:
 # --- disks: legacy virtio-blk, one request at a time ------------------------------------------------------------------
 # Finds the disk in slot words+4 and sets its one queue up. Carry: none there, eax says why.
 open_disk:
-        movw $0, io
+        movw io, %dx                            # the disk before it is left reset: its line is nobody's to take down
+        testw %dx, %dx
+        jz 1f
+        addw $0x12, %dx
+        xorl %eax, %eax
+        outb %al, %dx
+1:      movw $0, io
         movb $0, is_gone
         xorl %ebx, %ebx
         movl %ebx, found

@@ -1,0 +1,89 @@
+// The Hypervisor suite over libvirt itself: real libvirtd, real QEMU, guests that let go of disks or don't.
+import { randomUUID } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createLog } from '../../core/log.ts';
+import { type HypervisorUnderTest, hypervisorConformance, type Source } from '../../core/testing/index.ts';
+import { createHypervisor } from '../../plugins/libvirt/hypervisor.ts';
+import { loadXml } from '../../plugins/libvirt/xml.ts';
+import { register } from '../conformance/uvu.ts';
+import { domainXml } from './domain.ts';
+import { hostRunner } from './host-runner.ts';
+import { testbed } from './index.ts';
+
+const SIZE = 2n ** 20n;
+const DIRECTORY = '/var/lib/testbed/suite';
+
+const xml = await loadXml();
+const host = await testbed.host({ name: 'hypervisor', disks: ['1G'] });
+process.once('beforeExit', () => host[Symbol.asyncDispose]());
+// Words that virsh could take for something else, were they not quoted or kept from it.
+const vm = defined(`on "air"; it's -7`);
+const offVm = defined('--off');
+await host.run(`vgcreate -q suite /dev/vda; mkdir -p ${DIRECTORY}; mkfifo ${DIRECTORY}/port.in ${DIRECTORY}/port.out`);
+await reset();
+/** Sources that nobody has now; both on a volume and in a file system. */
+const spare: Source[] = [];
+let made = 0;
+
+register(hypervisorConformance({ name: 'libvirt', make, patience: 120_000 }));
+
+async function make(): Promise<HypervisorUnderTest> {
+  const life = new AbortController();
+  const sources: Source[] = [];
+  return {
+    hypervisor: createHypervisor({
+      run: hostRunner(host),
+      xml,
+      uri: 'qemu:///system',
+      deadlines: { read: 20_000, change: 30_000, statistics: 20_000 },
+      scratch: host.directory,
+      log: createLog({ level: 'warn', format: 'text', write: (line) => console.error(line) }),
+      life: life.signal,
+    }),
+    vm,
+    offVm,
+    async source() {
+      const source = spare.pop() ?? (await newSource());
+      sources.push(source);
+      return source;
+    },
+    async deafen() {
+      await host.run(`virsh suspend ${vm.uuid}`);
+      return {
+        [Symbol.asyncDispose]: async () => void (await host.run(`virsh resume ${vm.uuid}`, { allowFailure: true })),
+      };
+    },
+    powerOff: async () => void (await host.run(`virsh destroy ${vm.uuid}`)),
+    async [Symbol.asyncDispose]() {
+      life.abort();
+      await reset();
+      for (const { path } of sources) await host.run(`qemu-img create -q -f qcow2 ${path} ${SIZE}`);
+      spare.push(...sources);
+    },
+  };
+}
+
+function defined(name: string) {
+  const uuid = randomUUID();
+  const file = join(host.directory, `${uuid}.xml`);
+  const port = `${DIRECTORY}/port`;
+  writeFileSync(file, domainXml({ name, uuid, kind: 'tiny', disks: [], port, memory: undefined, devices: '' }));
+  return { uuid, name, file };
+}
+
+/** Both VMs as they were defined, and the first one running anew, its guest up. */
+async function reset(): Promise<void> {
+  await host.run(`virsh destroy ${vm.uuid}`, { allowFailure: true });
+  await host.run(`virsh 'define ${vm.file}; define ${offVm.file}; start ${vm.uuid}'`);
+  await host.run(`exec 3<> ${DIRECTORY}/port.out; read -r -t 60 <&3`);
+}
+
+async function newSource(): Promise<Source> {
+  made += 1;
+  const source = made % 2 === 0 ? 'file' : 'block';
+  const path = source === 'file' ? `${DIRECTORY}/${made}.qcow2` : `/dev/suite/${made}`;
+  if (source === 'block') await host.run(`lvcreate -q -y -Wn -Zn -L 8M -n ${made} suite`);
+  await host.run(`qemu-img create -q -f qcow2 ${path} ${SIZE}`);
+  return { path, format: 'qcow2', source, size: SIZE };
+}
