@@ -61,14 +61,13 @@ export async function installHooks(options: HookOptions, executable: string): Pr
   try {
     const installed: InstalledHook[] = [];
     for (const { name, script } of booted.all(Hooks)) {
-      const { path, text } = script(executable);
+      const { path, text, remark } = script(executable);
       const isNew = (await readFile(path, 'utf8').catch(() => undefined)) !== text;
       if (isNew) {
         await mkdir(dirname(path), { recursive: true, mode: 0o755 });
         await writeDurably(path, text);
       }
       await chmod(path, 0o755);
-      const remark = `restart the service that runs VMs of kind ${name} once: it looks for hooks only when it starts`;
       installed.push({ name, path, isNew, remark: isNew ? remark : undefined });
     }
     return installed;

@@ -126,10 +126,17 @@ export interface VmTransition {
 export interface Hook {
   /** The word after `sltv hook`. */
   readonly name: string;
-  /** The file that `sltv init --hooks` writes, and what it holds for an executable at `executable`. */
-  readonly script: (executable: string) => { readonly path: string; readonly text: string };
+  /** The file that `sltv init --hooks` writes for an executable at `executable`. */
+  readonly script: (executable: string) => HookScript;
   /** Reads the call; undefined for moments that don't concern disks. */
   read(args: readonly string[], input: string): VmTransition | undefined;
+}
+
+export interface HookScript {
+  readonly path: string;
+  readonly text: string;
+  /** What its writer has to do once before it is called, in a sentence with the command. */
+  readonly remark: string;
 }
 
 export const Hooks = many<Hook>('hook');

@@ -13,6 +13,8 @@ export function createHook(xml: Xml): Hook {
     script: (executable) => ({
       path: '/etc/libvirt/hooks/qemu.d/sltv',
       text: `#!/bin/sh\n# Has the disks of a VM ready before it starts, and puts them to rest after: written by sltv init --hooks.\nexec '${executable.replaceAll("'", `'\\''`)}' hook qemu -- "$@"\n`,
+      // Seen with libvirt 9.0: a daemon that found no hook at its start looks again at SIGHUP, and only then.
+      remark: 'if libvirt had no hooks before, tell it: systemctl reload libvirtd (or virtqemud)',
     }),
     read([, operation, moment], input) {
       const step = STEPS[`${operation} ${moment}`];

@@ -20,7 +20,11 @@ async function makeHost(): Promise<
   const read: string[][] = [];
   const hook: Hook = {
     name: 'qemu',
-    script: (executable) => ({ path: join(path, 'hooks/qemu.d/sltv'), text: `#!/bin/sh\nexec ${executable}\n` }),
+    script: (executable) => ({
+      path: join(path, 'hooks/qemu.d/sltv'),
+      text: `#!/bin/sh\nexec ${executable}\n`,
+      remark: 'reload it',
+    }),
     read(args, input) {
       read.push([...args, input], [...up]);
       return undefined;
@@ -91,7 +95,7 @@ test('hook scripts are written to be run, once', async () => {
   const [first] = await installHooks(host.options, '/usr/local/bin/sltv');
   assert.is(first?.name, 'qemu');
   assert.ok(first?.isNew);
-  assert.match(first?.remark ?? '', 'restart');
+  assert.match(first?.remark ?? '', 'reload');
   const path = first?.path ?? '';
   assert.is(await readFile(path, 'utf8'), '#!/bin/sh\nexec /usr/local/bin/sltv\n');
   assert.is((await stat(path)).mode & 0o777, 0o755);

@@ -5,6 +5,11 @@ export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export HOME=/root USER=root LOGNAME=root SHELL=/bin/bash TERM=dumb LC_ALL=C
 
 grep -q "$(hostname)" /etc/hosts || echo "127.0.1.1 $(hostname)" >> /etc/hosts
+# The machine's own sltv, if it has one, is not this host's: once, before the host's own files come.
+if [ ! -e /run/testbed/first-boot ]; then
+  rm -rf /var/lib/sltv /etc/sltv /etc/libvirt/hooks/qemu.d
+  : > /run/testbed/first-boot
+fi
 if [ -d /run/testbed/files ]; then
   cp -r /run/testbed/files/. /
   sync
