@@ -8,7 +8,7 @@ import type { LoadOptions } from './kernel/loader.ts';
 import { type OpenConfig, openConfig } from './kernel/open-config.ts';
 import { createLog, type Log } from './log.ts';
 import { notify } from './notify.ts';
-import { lockFile } from './run.ts';
+import { tryLockFile } from './run.ts';
 
 export interface DaemonOptions extends LoadOptions {
   /** Ends the daemon: SIGTERM and SIGINT. */
@@ -87,15 +87,11 @@ function endAt(signal: AbortSignal, log: Log): Disposable {
 /** Two daemons over one run directory would each believe in being the only writer. */
 async function aloneIn(runDir: string): Promise<AsyncDisposable> {
   await mkdir(runDir, { recursive: true, mode: 0o755 });
-  const patience = AbortSignal.timeout(1_000);
-  try {
-    return await lockFile(join(runDir, 'daemon.lock'), patience);
-  } catch (error) {
-    if (!patience.aborted) throw error;
-    throw coreErrors('bad-socket', `another sltv daemon runs with the directory ${runDir}`, {
-      hint: 'systemctl status sltv; a second daemon on one host needs a runDir, a stateDir and a socket of its own',
-    });
-  }
+  const lock = await tryLockFile(join(runDir, 'daemon.lock'));
+  if (lock) return lock;
+  throw coreErrors('bad-socket', `another sltv daemon runs with the directory ${runDir}`, {
+    hint: 'systemctl status sltv; a second daemon on one host needs a runDir, a stateDir and a socket of its own',
+  });
 }
 
 function fired(signal: AbortSignal): Promise<void> {

@@ -75,6 +75,7 @@ export const coreErrors = errors('core', {
   'format-newer': 'unsupported',
   'no-shrink': 'invalid',
   'pool-missing': 'not-found',
+  'pool-exists': 'exists',
   'vm-missing': 'not-found',
   'attachment-missing': 'not-found',
   'target-in-use': 'refused',

@@ -1,6 +1,7 @@
 // What the command line does in its own process, without a daemon. Each verb loads what it needs: a hook is waited for by
 // a VM that starts.
 import { text } from 'node:stream/consumers';
+import { setFlagsFromString } from 'node:v8';
 import type { Local } from './cli/index.ts';
 import type { Builtins } from './kernel/builtins.ts';
 import type { Environment } from './kernel/environment.ts';
@@ -19,6 +20,7 @@ export function localVerbs(builtins: Builtins, { env, stdin, stderr, executable 
   const log = createLog({ level: 'warn', format: 'text', write: (line) => void stderr.write(`${line}\n`) });
   return {
     async daemon({ config, signal }) {
+      cleanUpEarly();
       const { daemon } = await import('./daemon.ts');
       await daemon({ path: config, env, builtins, signal, stderr });
       return 0;
@@ -38,4 +40,12 @@ export function localVerbs(builtins: Builtins, { env, stdin, stderr, executable 
       await answerHook({ path: config, env, builtins, signal, log }, { name, args, input: await text(stdin) });
     },
   };
+}
+
+/**
+ * V8 would let the heap grow manifold before it looks for what is no longer needed, and the memory is the guests': after
+ * eighty lists of 1,000 disks the process had 230 MiB, and with this has 95, in the same time.
+ */
+function cleanUpEarly(): void {
+  for (const flag of ['--optimize-for-size', '--max-semi-space-size=1']) setFlagsFromString(flag);
 }

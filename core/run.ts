@@ -89,13 +89,14 @@ export async function lockFile(path: string, signal: AbortSignal): Promise<Async
   throw coreErrors('tool-failed', `flock could not lock ${path}`);
 }
 
-/** As lockFile, but undefined at once when another process has it. */
+/** As lockFile, but undefined at once when another has it. */
 export async function tryLockFile(path: string): Promise<AsyncDisposable | undefined> {
-  return await takeLock(path, ['--exclusive', '--nonblock'], undefined);
+  return await takeLock(path, ['--exclusive', '--nonblock']);
 }
 
-async function takeLock(path: string, how: readonly string[], signal: AbortSignal | undefined) {
+async function takeLock(path: string, how: readonly string[], signal?: AbortSignal) {
   const file = await open(path, 'a', 0o600);
+  let taken = false;
   try {
     // A flock belongs to the open file, which parent and child share: when flock(1) has ended, it is ours.
     const child = spawn('flock', [...how, '0'], { stdio: [file.fd, 'ignore', 'ignore'], ...(signal && { signal }) });
@@ -103,12 +104,10 @@ async function takeLock(path: string, how: readonly string[], signal: AbortSigna
       signal?.throwIfAborted();
       throw notStarted('flock', cause);
     });
-    if (code === 0) return file;
-    await file.close();
-    return undefined;
-  } catch (error) {
-    await file.close();
-    throw error;
+    taken = code === 0;
+    return taken ? file : undefined;
+  } finally {
+    if (!taken) await file.close();
   }
 }
 
@@ -191,10 +190,19 @@ function contents(file: number): string {
 
 function notStarted(program: string, cause?: unknown) {
   return coreErrors('no-tool', `${program} could not be started on this host`, {
-    hint: `install the package that has ${program} (lvm2, qemu-utils, libvirt-clients)`,
+    hint: `install the package that has it: ${PACKAGES[program] ?? `apt-file search bin/${program}`}`,
     cause,
   });
 }
+
+/** Debian's names; other distributions' are alike. */
+const PACKAGES: Readonly<Record<string, string>> = {
+  lvm: 'lvm2',
+  virsh: 'libvirt-clients',
+  'qemu-img': 'qemu-utils',
+  flock: 'util-linux',
+  fallocate: 'util-linux',
+};
 
 async function* linesOf(program: string, args: readonly string[], signal: AbortSignal): AsyncIterable<string> {
   const left = new AbortController();

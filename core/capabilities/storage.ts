@@ -96,6 +96,8 @@ export interface Writer {
 export interface Pool {
   readonly name: string;
   readonly kind: string;
+  /** What the volumes' paths lead to: a hypervisor opens block devices and files differently. */
+  readonly source: 'block' | 'file';
   facts(signal: AbortSignal): Promise<PoolFacts>;
   /** All volumes, ours and foreign ones (those without notes), by name. May be as old as the last commit seen. */
   volumes(signal: AbortSignal): Promise<readonly Volume[]>;

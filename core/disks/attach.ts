@@ -144,7 +144,7 @@ async function give(world: World, pool: Pool, entry: Entry, vm: Vm, request: Att
       {
         path: entry.volume.path,
         format: entry.format,
-        source: pool.kind === 'dir' ? 'file' : 'block',
+        source: pool.source,
         target: request.target,
         readOnly: request.readOnly,
         serial: entry.id.replaceAll('-', '').slice(0, 20),

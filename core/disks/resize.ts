@@ -1,5 +1,6 @@
 // What the guest sees grows.
 import { type Disk, DiskResized } from '../capabilities/disks.ts';
+import type { VmDisk } from '../capabilities/hypervisor.ts';
 import type { Pool } from '../capabilities/storage.ts';
 import { coreErrors } from '../errors.ts';
 import type { Call } from '../kernel/verb.ts';
@@ -55,13 +56,16 @@ export async function resize(world: World, request: { name: string; virtualSize:
 export async function finishResize(world: World, pool: Pool, entry: Entry): Promise<Entry> {
   const { name } = entry.volume;
   const wanted = BigInt(entry.intent?.detail || entry.virtualSize);
-  const wasActive = await pool.isActive(entry.volume);
-  if (!wasActive) await pool.activate(name, world.life);
+  // Not by what is active: an earlier daemon may have died between activating and deactivating. A VM that is off stays so
+  // meanwhile: its hook refuses to start it beside the intent.
+  const device = entry.owner && (await diskInVm(hypervisorOf(world), entry.owner.vm, entry, world.life));
+  const opened = device?.live ? device : undefined;
+  if (!opened) await pool.activate(name, world.life);
   const sizeNow = () => readVirtualSize(world.run, entry.volume.path, world.life);
   let failure: unknown;
-  if ((await sizeNow()) < wanted) await grow(world, pool, entry, wanted).catch((error) => (failure = error));
+  if ((await sizeNow()) < wanted) await grow(world, pool, entry, opened, wanted).catch((error) => (failure = error));
   const vsize = await sizeNow();
-  if (!wasActive) await pool.deactivate(name, world.life);
+  if (!opened) await pool.deactivate(name, world.life);
   const done = await pool.change({ signal: world.life }, (writer) =>
     writer.annotate(name, replaceNotes(entry.volume, { op: [], vsize: [String(vsize)] })),
   );
@@ -69,10 +73,9 @@ export async function finishResize(world: World, pool: Pool, entry: Entry): Prom
   return freshEntry(done, name);
 }
 
-/** The guest's own QEMU grows an image that is open; qemu-img one that is not. */
-async function grow(world: World, pool: Pool, entry: Entry, wanted: bigint): Promise<void> {
-  const inVm = entry.owner && (await diskInVm(hypervisorOf(world), entry.owner.vm, entry, world.life));
-  if (entry.owner && inVm?.live) await hypervisorOf(world).resize(entry.owner.vm, inVm.target, wanted, world.life);
+/** The guest's own QEMU grows an image that it has open; qemu-img one that nobody has. */
+async function grow(world: World, pool: Pool, entry: Entry, opened: VmDisk | undefined, wanted: bigint): Promise<void> {
+  if (entry.owner && opened) await hypervisorOf(world).resize(entry.owner.vm, opened.target, wanted, world.life);
   else await resizeImage(world.run, entry.volume.path, wanted, dataLock(pool));
 }
 

@@ -27,6 +27,7 @@ export function createPool(pool: DirPool): Pool {
   return {
     name: pool.name,
     kind: 'dir',
+    source: 'file',
     async facts(signal) {
       signal.throwIfAborted();
       const [room, objection] = await inWords(pool, () => Promise.all([readRoom(pool), objectionToPool(pool)]));

@@ -3,13 +3,11 @@ import { readFile, stat } from 'node:fs/promises';
 import { MiB } from 'sltv';
 import { lvmErrors } from './errors.ts';
 
-/** Finds those that are not among the devices that a VG has already, under whatever names. Errors as `numberOf`. */
+/** Those that are not among the devices that a VG has already, each once, under whatever names. Errors as `numberOf`. */
 export async function devicesLacking(wanted: readonly string[], had: readonly string[]): Promise<string[]> {
-  const numbers = await Promise.all(had.map(numberOf));
-  const lacking = await Promise.all(
-    wanted.map(async (device) => (numbers.includes(await numberOf(device)) ? [] : [device])),
-  );
-  return lacking.flat();
+  const present = await Promise.all(had.map(numberOf));
+  const asked = await Promise.all(wanted.map(numberOf));
+  return wanted.filter((_, n) => !present.includes(asked[n] ?? '') && asked.indexOf(asked[n] ?? '') === n);
 }
 
 /**
@@ -37,7 +35,10 @@ async function sizeOf(device: string): Promise<bigint> {
 async function numberOf(device: string): Promise<string> {
   const node = device.startsWith('/') ? await stat(device).catch(() => undefined) : undefined;
   if (!node?.isBlockDevice()) {
-    throw lvmErrors('device-missing', `${device} is not a block device of this host`, { hint: 'lsblk lists them' });
+    const meant = device.startsWith('/') ? undefined : await stat(`/dev/${device}`).catch(() => undefined);
+    throw lvmErrors('device-missing', `${device} is not a block device of this host`, {
+      hint: meant?.isBlockDevice() ? `did you mean /dev/${device}?` : 'lsblk lists them',
+    });
   }
   // The kernel's encoding of st_rdev: 12 bits of major in the middle, 20 of minor around them.
   const major = (node.rdev >> 8) & 0xfff;

@@ -36,7 +36,8 @@ export interface Subject {
 export function explain(command: string, said: Finished, subject: Subject): SltvError {
   const words = said.stderr.trim();
   const known = MEANINGS.find(({ when }) => when.test(words));
-  if (known) return lvmErrors(known.code, known.say(subject), { hint: known.hint?.(subject), cause: words });
+  if (known)
+    return lvmErrors(known.code, known.say(subject, words), { hint: known.hint?.(subject, words), cause: words });
   const last = words.split('\n').at(-1)?.trim() || `it ended with status ${said.code}`;
   return lvmErrors('failed', `lvm ${command} on volume group ${subject.vg} failed: ${last}`, { cause: words });
 }
@@ -44,11 +45,14 @@ export function explain(command: string, said: Finished, subject: Subject): Sltv
 interface Meaning {
   readonly when: RegExp;
   readonly code: keyof typeof lvmErrors.codes;
-  readonly say: (subject: Subject) => string;
-  readonly hint?: (subject: Subject) => string;
+  /** `words` are lvm's. */
+  readonly say: (subject: Subject, words: string) => string;
+  readonly hint?: (subject: Subject, words: string) => string;
 }
 
 const volumeOf = ({ vg, volume }: Subject) => `volume ${vg}/${volume ?? '?'}`;
+/** The device that lvm complains of. */
+const deviceIn = (words: string) => /\/dev\/[^\s:']+/.exec(words)?.[0] ?? 'one of the devices';
 
 /** In this order: the first that matches is what happened, later lines are its consequences. */
 const MEANINGS: readonly Meaning[] = [
@@ -120,10 +124,24 @@ const MEANINGS: readonly Meaning[] = [
     hint: () => 'lsblk lists them; give the path of /dev/mapper for one that multipath manages',
   },
   {
-    when: /exclusively|signature|already in volume group|is partitioned|is in use|multipath component/,
+    when: /is already in volume group '(.*)'/,
     code: 'device-in-use',
-    say: ({ vg }) => `a device meant for volume group ${vg} is in use, or holds data`,
-    hint: () => 'see what it holds with lsblk -f; when nobody needs that any more: wipefs --all /dev/…',
+    say: (_, words) =>
+      `${deviceIn(words)} belongs to volume group ${/is already in volume group '(.*)'/.exec(words)?.[1]}`,
+    hint: () => 'pvs shows which device is whose; lsblk shows those that are free',
+  },
+  {
+    when: /exclusively|is in use|multipath component/,
+    code: 'device-in-use',
+    say: (_, words) => `${deviceIn(words)} is in use, by a mount or by something else on this host`,
+    hint: (_, words) => `lsblk ${deviceIn(words)} shows by what; give another device, or free this one`,
+  },
+  {
+    when: /signature|is partitioned/,
+    code: 'device-in-use',
+    say: (_, words) =>
+      `${deviceIn(words)} holds data: ${/(\S+) signature detected/.exec(words)?.[1] ?? 'a partition table'}`,
+    hint: (_, words) => `lsblk -f ${deviceIn(words)}; when nobody needs it any more: wipefs --all ${deviceIn(words)}`,
   },
   {
     when: /is exported|read-only|with system ID|with lock type/,

@@ -43,6 +43,7 @@ export function createPool({ lvm, locks, sighting, named, life, vanished }: Pool
   return {
     name,
     kind: 'lvm',
+    source: 'block',
     facts: async (signal) => factsOf(await catalogue.look(signal), claim),
     volumes: async (signal) => volumesIn(await catalogue.look(signal)),
     change: (turn, work) => change(turn, (writer: Writer) => work(writer)),

@@ -1,7 +1,7 @@
 // The VGs of this host as Storage.
 import type { Locks, Log, NewPool, Pool, Storage } from 'sltv';
 import type { Lvm } from './commands.ts';
-import { metadataSizeFor } from './devices.ts';
+import { devicesLacking, metadataSizeFor } from './devices.ts';
 import { createDiscovery } from './discovery.ts';
 import { lvmErrors } from './errors.ts';
 import { marksOf } from './marks.ts';
@@ -45,15 +45,17 @@ export function createStorage(options: StorageOptions): Storage & Required<Pick<
       throw lvmErrors(
         'bad-name',
         `'${name}' can't be a volume group: letters, digits and _ . + - only, no hyphen first`,
+        { hint: 'such as vg-fast' },
       );
     }
     if (devices.length === 0) throw lvmErrors('device-missing', `pool ${name} needs a device to stand on`);
     await using _lease = await locks.acquire(`pool/${name}`, signal);
-    const metadata = await metadataSizeFor(devices);
+    const distinct = await devicesLacking(devices, []);
+    const metadata = await metadataSizeFor(distinct);
     const marks = tagsOf(marksOf(locks.domain)).flatMap((tag) => ['--addtag', tag]);
     const settings = ['--metadatasize', `${metadata}b`, '--setautoactivation', 'n', ...marks];
     signal.throwIfAborted();
-    await lvm.commit(['vgcreate', ...settings, name, ...devices], undefined, { vg: name });
+    await lvm.commit(['vgcreate', ...settings, name, ...distinct], undefined, { vg: name });
     discovery.forget();
     const made = (await pools(life)).find((pool) => pool.name === name);
     if (!made) throw lvmErrors('vg-missing', `volume group ${name} was made, and is not there`);

@@ -21,12 +21,10 @@ export interface Facts {
 export async function look(host: Host): Promise<Facts> {
   const list = (await host.run("virsh -q list --all --uuid --name | sed 's/ *$//'")).stdout.trim();
   const known = list === '' ? [] : list.split('\n').map((line) => line.split(/ +/));
-  const questions = known.map(([uuid]) => {
-    return `echo @ ${uuid} $(); domstate ${uuid}; echo @live; domblklist ${uuid}; echo @next; domblklist ${uuid} --inactive`.replace(
-      ' $()',
-      '',
-    );
-  });
+  const questions = known.map(
+    ([uuid]) =>
+      `echo @${uuid}; domstate ${uuid}; echo @live; domblklist ${uuid}; echo @next; domblklist ${uuid} --inactive`,
+  );
   const { stdout } = await host.run(
     `lvs --noheadings --separator ' ' -o vg_name,lv_name,lv_tags; echo ---; ` +
       `dmsetup info --columns --noheadings --separator / -o vg_name,lv_name; echo ---; ` +
@@ -36,12 +34,7 @@ export async function look(host: Host): Promise<Facts> {
   return {
     volumes: new Map(lines(volumes).map(readVolume)),
     active: lines(active).filter((line) => /^[^/]+\/.+$/.test(line)),
-    vms: new Map(
-      vms
-        .split(/^@ /m)
-        .slice(1)
-        .map((part) => readVm(part, known)),
-    ),
+    vms: new Map([...vms.matchAll(VM)].map((match) => readVm(match, known))),
   };
 }
 
@@ -55,7 +48,8 @@ export function contradictions({ volumes, active, vms }: Facts): readonly string
       const volume = path.replace('/dev/', '');
       if (!volumes.has(volume)) continue;
       const own = volumes.get(volume)?.get('own') ?? 'nobody';
-      if (!own.startsWith(`${uuid}/${target}/`)) complain(`${name} has ${volume} at ${target}, and its owner is ${own}`);
+      if (!own.startsWith(`${uuid}/${target}/`))
+        complain(`${name} has ${volume} at ${target}, and its owner is ${own}`);
       if (isRunning && live.get(target) === path) inUse.add(volume);
       if (isRunning && live.get(target) !== next.get(target)) complain(`${name} has ${volume} by half`);
     }
@@ -67,7 +61,8 @@ export function contradictions({ volumes, active, vms }: Facts): readonly string
     if (tags.has('own') && vm?.next.get(target) !== `/dev/${volume}`)
       complain(`${volume} belongs to ${tags.get('own')}, which does not have it`);
     const isActive = active.includes(volume);
-    if (isActive !== inUse.has(volume)) complain(`${volume} is ${isActive ? 'active and not' : 'not active, but'} in use`);
+    if (isActive !== inUse.has(volume))
+      complain(`${volume} is ${isActive ? 'active and not' : 'not active, but'} in use`);
   }
   return found;
 }
@@ -84,9 +79,11 @@ function readVolume(line: string): [string, ReadonlyMap<string, string>] {
   return [`${vg}/${name}`, new Map(pairs)];
 }
 
-function readVm(text: string, known: readonly string[][]): [string, VmFacts] {
-  const [head = '', live = '', next = ''] = text.split(/^@(?:live|next)$/m);
-  const [uuid = '', state] = lines(head);
+/** virsh's echo ends no line. */
+const VM = /@([0-9a-f-]{36})([a-z ]+)[^@]*@live([^@]*)@next([^@]*)/g;
+
+function readVm(match: RegExpExecArray, known: readonly string[][]): [string, VmFacts] {
+  const [, uuid = '', state, live = '', next = ''] = match;
   const isRunning = state !== 'shut off';
   const name = known.find(([each]) => each === uuid)?.[1] ?? uuid;
   return [name, { uuid, isRunning, live: isRunning ? readBlocks(live) : new Map(), next: readBlocks(next) }];

@@ -1,6 +1,13 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { paths } from './bootfiles.ts';
 import { type Guest, type Host, testbed } from './index.ts';
+import { makeRunDirectory } from './rundir.ts';
 
 const test = suite('test bed');
 let host: Host;
@@ -130,7 +137,42 @@ test('a frozen host answers nothing until it is thawed', async () => {
   await host.run('true');
 });
 
+test('a host dies with the process that booted it, and leaves no disks', async () => {
+  const program = `import { testbed } from ${JSON.stringify(import.meta.resolve('./index.ts'))}; await testbed.host({ name: 'orphan' });`;
+  const child = spawn(process.execPath, ['--input-type=module', '-e', program], { stdio: 'ignore' });
+  const pid = Number(child.pid);
+  const qemu = await until(async () => (await childrenOf(pid)).find((one) => isQemu(one)));
+  const ended = once(child, 'exit');
+  process.kill(pid, 'SIGKILL');
+  await ended;
+  await until(async () => !isQemu(qemu));
+  rmSync(makeRunDirectory('sweeper'), { recursive: true });
+  const left = readdirSync(paths.runs).find((name) => name.startsWith(`orphan-${pid}-`)) ?? '';
+  assert.not(readdirSync(join(paths.runs, left)).includes('disks'));
+});
+
 test.run();
+
+async function childrenOf(pid: number): Promise<number[]> {
+  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number);
+}
+
+function isQemu(pid: number): boolean {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').startsWith('qemu-system');
+  } catch {
+    return false;
+  }
+}
+
+/** Asks again until there is an answer, for 20 s. */
+async function until<T>(ask: () => Promise<T | undefined | false>): Promise<T> {
+  for (const deadline = Date.now() + 20_000; Date.now() < deadline; await setTimeout(20)) {
+    const answer = await ask();
+    if (answer) return answer;
+  }
+  throw new Error('nothing of the kind in 20 s');
+}
 
 /** The message that a promise is rejected with. */
 async function failureOf(promise: Promise<unknown>): Promise<string> {

@@ -30,6 +30,11 @@ export function poolHandlers(daemon: Daemon): ServiceImpl<typeof PoolService> {
     createPool: async ({ name, devices, kind }, context) => {
       const call = callOf(context);
       const pool = { name: named(name, 'name'), devices: someDevices(devices) };
+      if ((await poolsOf(daemon, call.signal)).some((each) => each.name === pool.name)) {
+        throw coreErrors('pool-exists', `there is already a pool ${pool.name}`, {
+          hint: `sltv pool show ${pool.name}; sltv pool extend ${pool.name} /dev/… adds to it`,
+        });
+      }
       return await one(await maker(daemon, kind || 'lvm')(pool, call.signal), call);
     },
 

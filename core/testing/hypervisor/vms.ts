@@ -24,22 +24,7 @@ export const vmChecks: Readonly<Record<string, Check<HypervisorUnderTest>>> = {
 
   async 'nothing is found under what no VM is called'({ hypervisor, vm }) {
     // Numbers, flags and quotes are words like any other: whoever stands behind must not take them for something else.
-    const words = [
-      NOBODY,
-      'nobody',
-      '',
-      ' ',
-      '0',
-      '1',
-      '2',
-      '--all',
-      '-',
-      "it's",
-      '"',
-      `${vm.name};`,
-      `${vm.name} `,
-      'a\nb',
-    ];
+    const words = [NOBODY, '', ' ', '0', '1', '--all', `it's "`, `${vm.name};`, 'a\nb'];
     for (const word of words) {
       assert.equal(await hypervisor.find(word, never), undefined, `found a VM called ${JSON.stringify(word)}`);
     }

@@ -32,6 +32,12 @@ onTrial('a pool that can not grow says so', async (trial) => {
   assert.equal(trial.grown, []);
 });
 
+onTrial('two pools of one name are not made, whatever kind each is', async (trial) => {
+  const error = await failure(trial.client().pools.create({ name: 'mem', devices: ['/dev/x'], kind: 'memory' }));
+  assert.is(error.code, 'core/pool-exists');
+  assert.match(error.hint ?? '', /sltv pool extend mem/);
+});
+
 onTrial('a kind of pool that no plugin makes is unsupported, and lvm is meant where none is given', async (trial) => {
   for (const request of [
     { name: 'x', devices: ['/dev/x'] },

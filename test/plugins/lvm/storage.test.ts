@@ -161,7 +161,8 @@ test('a pool is not made of what holds data, is in use, or is no device; nor twi
   const make = (name: string, ...devices: string[]) => storage.createPool({ name, devices }, never);
   const fresh = `${vg.name}-2`;
   await refused('lvm/vg-exists', 'exists', make(vg.name, blank));
-  await refused('lvm/device-in-use', 'refused', make(fresh, taken));
+  const inUse = await refused('lvm/device-in-use', 'refused', make(fresh, taken));
+  assert.is(inUse.message, `${taken} belongs to volume group ${vg.name}`);
   await refused('lvm/vg-exists', 'exists', make('net', blank));
   await refused('lvm/bad-name', 'invalid', make('-f', blank));
   await refused('lvm/device-missing', 'not-found', make(fresh));
@@ -170,7 +171,8 @@ test('a pool is not made of what holds data, is in use, or is no device; nor twi
   }
   await execute('mkfs.ext4', ['-q', blank]);
   const error = await refused('lvm/device-in-use', 'refused', make(fresh, blank));
-  assert.match(error.hint ?? '', /wipefs/);
+  assert.is(error.message, `${blank} holds data: ext4`);
+  assert.match(error.hint ?? '', `wipefs --all ${blank}`);
   assert.match((await execute('blkid', ['-p', '-o', 'value', '-s', 'TYPE', blank])).stdout, /ext4/);
 });
 
