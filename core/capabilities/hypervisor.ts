@@ -93,6 +93,8 @@ export interface Hypervisor {
   find(nameOrUuid: string, signal: AbortSignal): Promise<Vm | undefined>;
   /** All disks of a VM, live and persistent merged by target. Kinds: `not-found`. */
   disks(vm: string, signal: AbortSignal): Promise<readonly VmDisk[]>;
+  /** Says why no disk can be at a target of this name, in a sentence's end; undefined when one can. Asked before any commit. */
+  objectsToTarget?(target: string): string | undefined;
   /** Adds a disk and answers with what the VM has then. Kinds: `not-found`, `refused` when the target is taken. */
   attach(vm: string, disk: NewVmDisk, signal: AbortSignal): Promise<VmDisk>;
   /**

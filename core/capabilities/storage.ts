@@ -19,6 +19,7 @@
 // `refused`, `unavailable` in their usual meaning, since core and its callers branch on kinds only.
 //
 // The conformance suite `storageConformance` in 'sltv/testing' holds you to all of this.
+import type { SltvError } from '../errors.ts';
 import { event, many } from '../kernel/capability.ts';
 
 /** Notes of one volume or pool: key → values; a key may have several (`on` has two while a VM moves). */
@@ -39,6 +40,8 @@ export interface Volume {
   /** Created when and where, as far as the storage knows. */
   readonly createdAt?: Date | undefined;
   readonly createdOn?: string | undefined;
+  /** Why its notes can't be read, where they are there: without it a volume without notes is somebody else's. */
+  readonly problem?: SltvError | undefined;
 }
 
 export interface PoolFacts {

@@ -24,4 +24,5 @@ function widthsOf(rows: readonly (readonly string[])[]): number[] {
   return widths;
 }
 
-const widthOf = (text: string) => [...text].length;
+/** In characters; most text has as many as code units, and counting those takes no time. */
+const widthOf = (text: string) => (/^[\x20-\x7e]*$/.test(text) ? text.length : [...text].length);

@@ -18,11 +18,12 @@ export interface AttachRequest {
 
 /**
  * Gives a disk to a VM, running or not, for good. Errors: `core/disk-missing`, `core/vm-missing`, `core/disk-attached` to
- * this VM or another, `core/disk-busy`, `core/disk-elsewhere`, `core/gate-refused`, `core/target-in-use`, the hypervisor's.
+ * this VM or another, `core/disk-busy`, `core/disk-elsewhere`, `core/gate-refused`, `core/target-in-use`, `core/input` for what is no target, the hypervisor's.
  */
 export async function attach(world: World, request: AttachRequest, call: Call): Promise<Attachment> {
   const past = await world.journal.recall(call.requestId, 'disk.attach', request);
   const hypervisor = hypervisorOf(world);
+  mustBeTarget(hypervisor, request.target);
   const { pool, entry: seen } = await findDisk(world, request.disk, call.signal);
   const vm = await findVm(world, request.vm, call.signal);
   const { name } = seen.volume;
@@ -90,6 +91,14 @@ function mustBeFree(entry: Entry, vm: Vm): void {
   }
   throw coreErrors('disk-attached', `${nameOf(entry)} belongs to ${owner.vmName}; a disk has one VM`, {
     hint: `sltv disk detach ${nameOf(entry)} ${owner.vmName}`,
+  });
+}
+
+function mustBeTarget(hypervisor: Hypervisor, target: string | undefined): void {
+  const objection = target === undefined ? undefined : hypervisor.objectsToTarget?.(target);
+  if (objection === undefined) return;
+  throw coreErrors('input', `'${target}' is no target of a disk: ${objection}`, {
+    hint: 'leave --target out and a free one is chosen',
   });
 }
 

@@ -1,7 +1,7 @@
 // Which disk is in which VM, as the storage has it.
 import type { Attachment } from '../capabilities/disks.ts';
 import type { Call } from '../kernel/verb.ts';
-import { type Entry, nameOf, readEntry } from './entry.ts';
+import { type Entry, readEntry } from './entry.ts';
 import { allPools, findDisk, type World } from './world.ts';
 
 /** Attachments of a disk, of a VM (by name or uuid), of both, or all. Errors: `core/disk-missing`. */
@@ -16,7 +16,7 @@ export async function attachments(
   return entries
     .filter(({ owner }) => owner && (!request.vm || owner.vm === request.vm || owner.vmName === request.vm))
     .map((entry) => attachmentOf(world, entry))
-    .sort((a, b) => a.vmName.localeCompare(b.vmName) || a.target.localeCompare(b.target));
+    .sort((a, b) => compare(a.vmName, b.vmName) || compare(a.target, b.target));
 }
 
 /** The attachment that a disk with an owner is. */
@@ -37,5 +37,10 @@ export function attachmentOf(world: World, entry: Entry): Attachment {
 export async function allEntries(world: World, signal: AbortSignal, pool?: string): Promise<readonly Entry[]> {
   const pools = (await allPools(world, signal)).filter((candidate) => pool === undefined || candidate.name === pool);
   const volumes = (await Promise.all(pools.map((candidate) => candidate.volumes(signal)))).flat();
-  return volumes.flatMap((volume) => readEntry(volume) ?? []).sort((a, b) => nameOf(a).localeCompare(nameOf(b)));
+  return volumes
+    .flatMap((volume) => readEntry(volume) ?? [])
+    .sort((a, b) => compare(a.volume.pool, b.volume.pool) || compare(a.volume.name, b.volume.name));
 }
+
+/** By code units: a locale's order of a thousand names takes longer than all else that a list does. */
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

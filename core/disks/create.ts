@@ -123,6 +123,7 @@ async function createThin(
 function whatThisRequestMade(present: Volume, past: Decision | undefined): Entry {
   const entry = readEntry(present);
   const name = `${present.pool}/${present.name}`;
+  if (present.problem) throw present.problem;
   if (!entry) {
     throw coreErrors('disk-exists', `${name} is a volume that sltv did not make`, {
       hint: 'choose another name, or remove or rename that volume by hand',

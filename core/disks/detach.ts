@@ -19,7 +19,9 @@ export async function detach(world: World, request: { disk: string; vm: string }
   if (past && !owner) return;
   if (!owner || (owner.vm !== request.vm && owner.vmName !== request.vm)) {
     throw coreErrors('attachment-missing', `${nameOf(entry)} is not attached to ${request.vm}`, {
-      hint: owner ? `it is attached to ${owner.vmName}` : 'it is not attached to any VM',
+      hint: owner
+        ? `it is attached to ${owner.vmName}: sltv disk detach ${nameOf(entry)} ${owner.vmName}`
+        : 'it is not attached to any VM',
     });
   }
   await world.journal.decide({

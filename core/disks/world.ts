@@ -65,6 +65,9 @@ export async function findPool(world: World, name: string | undefined, signal: A
 export async function findDisk(world: World, name: string, signal: AbortSignal): Promise<Found> {
   const slash = name.indexOf('/');
   const bare = name.slice(slash + 1);
+  if (slash === 0 || bare === '') {
+    throw coreErrors('bad-name', `'${name}' names no disk`, { hint: 'a disk is NAME or POOL/NAME: sltv disk list' });
+  }
   const pools = slash < 0 ? await allPools(world, signal) : [await findPool(world, name.slice(0, slash), signal)];
   const volumes = (
     await Promise.all(
@@ -114,6 +117,7 @@ export function mustBeAtRest(entry: Entry): void {
 export const dataLock = (pool: Pool): string => `data-${pool.name}`;
 
 function foreignVolume(volume: Volume) {
+  if (volume.problem) return volume.problem;
   return coreErrors('disk-foreign', `${volume.pool}/${volume.name} is a volume that sltv did not make`, {
     hint: 'choose another name, or remove or rename that volume by hand',
   });

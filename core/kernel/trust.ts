@@ -19,7 +19,8 @@ export function readTrusted(path: string): Trusted {
   const file = translated(path, () => openSync(real, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK));
   try {
     const facts = fstatSync(file);
-    if (!facts.isFile()) throw coreErrors('config', `${path} is not a file`);
+    if (!facts.isFile())
+      throw coreErrors('config', `${path} is not a file`, { hint: 'name the file itself: …/sltv.config.ts' });
     distrust(real, facts);
     for (const folder of new Set([...foldersAbove(real), ...foldersAbove(path)])) distrust(folder, statSync(folder));
     return { path: real, text: readFileSync(file, 'utf8') };

@@ -37,6 +37,7 @@ export async function findVolume(pool: DirPool, name: string): Promise<Found | u
       notes: sideFile?.notes ?? {},
       createdAt: sideFile?.createdAt,
       createdOn: sideFile?.createdOn,
+      ...(problem === undefined ? {} : { problem }),
     },
     sideFile,
     problem,

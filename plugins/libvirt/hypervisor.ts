@@ -6,6 +6,7 @@ import { createEvents } from './events.ts';
 import { createLook, merged, mustBeUuid } from './look.ts';
 import { createNames } from './names.ts';
 import { readStatistics } from './statistics.ts';
+import { objectsToTarget } from './targets.ts';
 import { createVirsh } from './virsh.ts';
 import { findVm, listVms } from './vms.ts';
 import type { Xml } from './xml.ts';
@@ -51,6 +52,7 @@ export function createHypervisor({ run, xml, uri, deadlines, scratch, log, life 
     vms: (signal) => listVms(virsh, names, reading(signal)),
     find: (nameOrUuid, signal) => findVm(virsh, names, nameOrUuid, reading(signal)),
     disks: async (vm, signal) => merged(await look(vm, reading(signal))),
+    objectsToTarget,
     attach: (vm, disk, signal) => {
       const means = { virsh, look, xml, scratch, read: reading(signal), change: changing(signal) };
       return inTurn(vm, signal, () => attach(means, vm, disk));

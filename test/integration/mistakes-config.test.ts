@@ -8,17 +8,18 @@ import { IMPORTS, type, within } from '../fixtures/executable.ts';
 import { judge, type Mistake } from '../fixtures/mistake.ts';
 
 /** What both ways of reading a config say of it, and that neither leaves anything behind. */
-function refused(
+async function refused(
   path: string,
   folder: string,
   mistake: Omit<Mistake, 'typed'>,
   env: Readonly<Record<string, string>> = {},
 ) {
   const before = readdirSync(folder, { recursive: true }).sort();
-  for (const verb of ['config check', 'daemon']) {
+  const judged = ['config check', 'daemon'].map(async (verb) => {
     const typed = `sltv ${verb} --config ${path}`;
-    judge({ typed, ...mistake }, type(typed, { SLTV_STATE_DIR: join(folder, 'state'), ...env }));
-  }
+    judge({ typed, ...mistake }, await type(typed, { SLTV_STATE_DIR: join(folder, 'state'), ...env }));
+  });
+  await Promise.all(judged);
   assert.equal(readdirSync(folder, { recursive: true }).sort(), before, 'nothing was made');
 }
 
@@ -73,13 +74,13 @@ const TEXTS: readonly (readonly [title: string, text: string, says: string | Reg
   ],
   [
     'values of the wrong type, each of them',
-    "{ stateDir: 5, log: { level: 'loud' }, plugins: [lvm({ vgs: 'vg0' }), localLock(), libvirt({ deadlines: { read: '1s' } })] }",
-    /has 4 problems\n {2}stateDir: expected string, got 5\n {2}log\.level: expected \("debug" \| .*\), got "loud"\n {2}lvm\.vgs: expected a list, got "vg0"\n {2}libvirt\.deadlines\.read: expected number, got "1s"/,
+    "{ runDir: 5, log: { level: 'loud' }, plugins: [lvm({ vgs: 'vg0' }), localLock(), libvirt({ deadlines: { read: '1s' } })] }",
+    /has 4 problems\n {2}runDir: expected string, got 5\n {2}log\.level: expected \("debug" \| .*\), got "loud"\n {2}lvm\.vgs: expected a list, got "vg0"\n {2}libvirt\.deadlines\.read: expected number, got "1s"/,
   ],
   [
     'values that can not be',
-    "{ nodeId: 'a b', thinInitialSize: '10 apples', stateDir: 'var', listen: [], plugins: [lvm({ vgs: ['-x'] }), localLock(), dir({ pools: { p: 'srv' } }), libvirt({ uri: 'here' })] }",
-    /nodeId: expected letters[\s\S]*stateDir: a path that begins with \/[\s\S]*thinInitialSize: '10 apples' is not a size[\s\S]*lvm\.vgs\[0\]: not a name that a volume group can have[\s\S]*dir\.pools\.p: expected a directory by its absolute path[\s\S]*libvirt\.uri: expected a libvirt address such as qemu:\/\/\/system/,
+    "{ nodeId: 'a b', thinInitialSize: '10 apples', runDir: 'run', listen: [], plugins: [lvm({ vgs: ['-x'] }), localLock(), dir({ pools: { p: 'srv' } }), libvirt({ uri: 'here' })] }",
+    /nodeId: expected letters[\s\S]*runDir: a path that begins with \/[\s\S]*thinInitialSize: '10 apples' is not a size[\s\S]*lvm\.vgs\[0\]: not a name that a volume group can have[\s\S]*dir\.pools\.p: expected a directory by its absolute path[\s\S]*libvirt\.uri: expected a libvirt address such as qemu:\/\/\/system/,
   ],
   ['a size of 0', '{ thinInitialSize: 0, plugins: [dir()] }', 'thinInitialSize: expected a size above 0, got 0'],
   ['a size below 0', '{ thinInitialSize: -5, plugins: [dir()] }', 'thinInitialSize: expected a size above 0, got -5'],
@@ -130,7 +131,7 @@ for (const [title, text, says, hint = HERE] of TEXTS) {
     await using folder = await trustedFolder();
     const path = join(folder.path, 'c.ts');
     writeFileSync(path, text.startsWith('{') ? `${IMPORTS}export default ${text};` : text);
-    refused(path, folder.path, { kind: 'invalid', code: 'core/config', says, hint });
+    await refused(path, folder.path, { kind: 'invalid', code: 'core/config', says, hint });
   });
 }
 
@@ -147,7 +148,7 @@ for (const [variable, value, says] of [
     await using folder = await trustedFolder();
     const path = join(folder.path, 'c.ts');
     writeFileSync(path, `${IMPORTS}export default { ${within(folder.path)}, plugins: [dir()] };`);
-    refused(path, folder.path, { kind: 'invalid', code: 'core/config', says, hint: HERE }, { [variable]: value });
+    await refused(path, folder.path, { kind: 'invalid', code: 'core/config', says, hint: HERE }, { [variable]: value });
   });
 }
 
@@ -178,7 +179,7 @@ for (const [title, spoil, says, hint] of [
     const path = join(folder.path, 'c.ts');
     writeFileSync(path, GOOD);
     spoil(path, folder.path);
-    refused(path, folder.path, { kind: 'denied', code: 'core/config-untrusted', says, hint });
+    await refused(path, folder.path, { kind: 'denied', code: 'core/config-untrusted', says, hint });
   });
 }
 
@@ -189,7 +190,12 @@ test('a config below /tmp is not run: anybody may put a file there first', async
   symlinkSync('/tmp/sltv-mistakes.ts', link);
   for (const path of ['/tmp/sltv-mistakes.ts', link]) {
     const says = '/tmp can be written by others';
-    refused(path, folder.path, { kind: 'denied', code: 'core/config-untrusted', says, hint: 'such as in /etc/sltv' });
+    await refused(path, folder.path, {
+      kind: 'denied',
+      code: 'core/config-untrusted',
+      says,
+      hint: 'such as in /etc/sltv',
+    });
   }
 });
 
@@ -202,9 +208,9 @@ test('a config that is not there, or is a folder, is named', async () => {
     says: `there is no file ${path}`,
     hint: 'correct the path',
   } as const;
-  refused(path, folder.path, missing);
+  await refused(path, folder.path, missing);
   mkdirSync(path);
-  refused(path, folder.path, {
+  await refused(path, folder.path, {
     kind: 'invalid',
     code: 'core/config',
     says: `${path} is not a file`,

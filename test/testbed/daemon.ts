@@ -1,13 +1,13 @@
 // The built executable as a daemon inside a host.
-import type { Host } from './index.ts';
+import type { Host, Stream } from './index.ts';
 
 export interface DaemonOptions {
   /** Words after `sltv daemon`. */
   readonly args?: string;
   /** Set for it alone: `PATH=/shims:$PATH`. */
   readonly env?: string;
-  /** Done when it has begun to start, before it is waited for. */
-  readonly meanwhile?: () => Promise<unknown>;
+  /** Done when it has begun to start, before it is waited for; given what it logs. */
+  readonly meanwhile?: (log: Stream) => Promise<unknown>;
 }
 
 export interface Daemon {
@@ -29,8 +29,7 @@ export async function startDaemon(
 ): Promise<Daemon> {
   const stream = host.start(`echo $$; exec > >(tee -a ${LOG}) 2>&1; ${env} exec sltv daemon ${args}`);
   await stream.line(/\bstarting\b/, { timeout: 60_000 });
-  await meanwhile();
-  await stream.line(/\bready\b/, { timeout: 120_000 });
+  await Promise.all([meanwhile(stream), stream.line(/\bready\b/, { timeout: 180_000 })]);
   const pid = stream.seen[0] ?? '';
   return {
     pid,

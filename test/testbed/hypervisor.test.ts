@@ -2,6 +2,9 @@
 import { randomUUID } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { asSltvError } from '../../core/errors.ts';
 import { createLog } from '../../core/log.ts';
 import { type HypervisorUnderTest, hypervisorConformance, type Source } from '../../core/testing/index.ts';
 import { createHypervisor } from '../../plugins/libvirt/hypervisor.ts';
@@ -13,22 +16,65 @@ import { testbed } from './index.ts';
 
 const SIZE = 2n ** 20n;
 const DIRECTORY = '/var/lib/testbed/suite';
+/** Milliseconds; everything takes its time in a host without KVM. */
+const PATIENT = { read: 20_000, change: 30_000, statistics: 20_000 };
+const never = new AbortController().signal;
 
 const xml = await loadXml();
 const host = await testbed.host({ name: 'hypervisor', disks: ['1G'] });
-process.once('beforeExit', () => host[Symbol.asyncDispose]());
+test.after(() => host[Symbol.asyncDispose]());
 // Words that virsh could take for something else, were they not quoted or kept from it.
 const vm = defined(`on "air"; it's -7`);
 const offVm = defined('--off');
-await host.run(`vgcreate -q suite /dev/vda; mkdir -p ${DIRECTORY}; mkfifo ${DIRECTORY}/port.in ${DIRECTORY}/port.out`);
+await host.run(`vgcreate -q suite /dev/vda; mkdir -p ${DIRECTORY}; mkfifo ${vm.port}.{in,out} ${offVm.port}.{in,out}`);
 await reset();
 /** Sources that nobody has now; both on a volume and in a file system. */
 const spare: Source[] = [];
 let made = 0;
 
-register(hypervisorConformance({ name: 'libvirt', make, patience: 120_000 }));
+test('a VM that hangs costs others a deadline, and an attach that it did not answer may still happen', async () => {
+  await using made = await make({ ...PATIENT, change: 5_000, statistics: 5_000 });
+  const { hypervisor } = made;
+  const source = async () => ({ ...(await made.source()), readOnly: false });
+  await host.run(`virsh start ${offVm.uuid}`);
+  const [stuck, free, late] = [await source(), await source(), await source()];
+  await hypervisor.attach(vm.uuid, stuck, never);
+  await hypervisor.attach(offVm.uuid, free, never);
+  const seen = async () => (await hypervisor.statistics(never)).map(({ path }) => path).toSorted();
+  assert.equal(await seen(), [stuck.path, free.path].toSorted());
+  const signal = (name: string) => host.run(`kill -${name} $(pgrep -f -- '-uuid ${vm.uuid}')`);
+  await signal('STOP');
+  for (const _ of ['the call that meets it', 'the call after']) assert.equal(await seen(), [free.path]);
+  assert.is((await hypervisor.disks(vm.uuid, never)).length, 1);
+  assert.is((await hypervisor.find(vm.uuid, never))?.state, 'running');
+  const failure = await hypervisor.attach(vm.uuid, late, never).catch(asSltvError);
+  assert.is('kind' in failure && failure.kind, 'timeout');
+  await signal('CONT');
+  await host.run(`until virsh domblklist ${vm.uuid} | grep -q ${late.path}; do :; done`);
+  assert.is((await hypervisor.attach(vm.uuid, late, never)).live, true);
+  await host.run(`virsh destroy ${offVm.uuid}`);
+});
 
-async function make(): Promise<HypervisorUnderTest> {
+test('a stream of events goes on with a new libvirtd, and says that it is new', async () => {
+  await using made = await make();
+  const life = new AbortController();
+  const events = made.hypervisor.events(life.signal)[Symbol.asyncIterator]();
+  assert.equal((await events.next()).value, { type: 'connected' });
+  await host.run(`kill $(pidof libvirtd); while pidof libvirtd > /dev/null; do sleep 0.1; done`);
+  assert.is((await made.hypervisor.vms(never).catch(asSltvError)) instanceof Error, true);
+  await host.run('libvirtd -d');
+  assert.equal((await events.next()).value, { type: 'connected' });
+  await made.powerOff();
+  for (;;) {
+    const { value } = await events.next();
+    if (value.type === 'vm' && value.vm === vm.uuid && value.change === 'stopped') break;
+  }
+  life.abort();
+});
+
+register(hypervisorConformance({ name: 'libvirt', make: () => make(), patience: 120_000 }));
+
+async function make(deadlines = PATIENT): Promise<HypervisorUnderTest> {
   const life = new AbortController();
   const sources: Source[] = [];
   let areAsMade = true;
@@ -36,7 +82,7 @@ async function make(): Promise<HypervisorUnderTest> {
     run: hostRunner(host),
     xml,
     uri: 'qemu:///system',
-    deadlines: { read: 20_000, change: 30_000, statistics: 20_000 },
+    deadlines,
     scratch: host.directory,
     log: createLog({ level: 'warn', format: 'text', write: (line) => console.error(line) }),
     life: life.signal,
@@ -74,9 +120,9 @@ async function make(): Promise<HypervisorUnderTest> {
 function defined(name: string) {
   const uuid = randomUUID();
   const file = join(host.directory, `${uuid}.xml`);
-  const port = `${DIRECTORY}/port`;
+  const port = `${DIRECTORY}/${uuid}`;
   writeFileSync(file, domainXml({ name, uuid, kind: 'tiny', disks: [], port, memory: undefined, devices: '' }));
-  return { uuid, name, file };
+  return { uuid, name, file, port };
 }
 
 /** Both VMs as they were defined, the first one running, with no disks; each process takes its time in there. */
@@ -88,7 +134,7 @@ async function reset(): Promise<void> {
       virsh "$define $unplug"
       until [ -z "$(virsh -q domblklist ${vm.uuid})" ]; do :; done
     else
-      virsh "$define; start ${vm.uuid}" && exec 3<> ${DIRECTORY}/port.out && read -r -t 60 <&3
+      virsh "$define; start ${vm.uuid}" && exec 3<> ${vm.port}.out && read -r -t 60 <&3
     fi`);
 }
 
