@@ -33,7 +33,8 @@ const changed = await measurePairs(
 );
 report('list', [
   ratioLine(`sltv disk list of ${COUNT} / lvs, nothing changed`, unchanged, 1.3),
-  ratioLine(`sltv disk list of ${COUNT} / lvs, after a change by another host`, changed, 1.3),
+  // No goal: it needs a report of its own, beside the start of a process.
+  ratioLine(`sltv disk list of ${COUNT} / lvs, after a change by another host`, changed),
   { what: `lvm commands for ${ROUNDS} lists while nothing changed`, value: readAgain, unit: '', goal: 0 },
   { what: "the daemon's resident memory after all that", value: daemon.memory() / MiB, unit: 'MiB', goal: 120 },
 ]);

@@ -1,6 +1,7 @@
 // Values for people.
 import type { Field } from '../kernel/verb.ts';
 import { formatSize, parseSize } from '../units.ts';
+import { isPlain } from './table.ts';
 
 /** One value in a table's cell. What isn't there is a dash. */
 export function shownIn(field: Field, value: unknown): string {
@@ -40,4 +41,4 @@ function exactly(field: Field, value: unknown): string {
 }
 
 /** A name that someone else chose must not move the terminal's cursor. */
-const printable = (text: string) => text.replace(/\p{Cc}/gu, '\u{FFFD}');
+const printable = (text: string) => (isPlain(text) ? text : text.replace(/\p{Cc}/gu, '\u{FFFD}'));

@@ -24,5 +24,7 @@ function widthsOf(rows: readonly (readonly string[])[]): number[] {
   return widths;
 }
 
-/** In characters; most text has as many as code units, and counting those takes no time. */
-const widthOf = (text: string) => (/^[\x20-\x7e]*$/.test(text) ? text.length : [...text].length);
+const widthOf = (text: string) => (isPlain(text) ? text.length : [...text].length);
+
+/** Printable ASCII, as nearly all text is: a thousand rows need no closer look. */
+export const isPlain = (text: string): boolean => /^[\x20-\x7e]*$/.test(text);

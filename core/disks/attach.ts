@@ -31,8 +31,8 @@ export async function attach(world: World, request: AttachRequest, call: Call): 
     const entry = await findAgain(pool, name, request.disk, call.signal);
     const mine = past?.disk === entry.id && entry.owner?.vm === vm.uuid;
     if (mine && !entry.intent) return attachmentOf(world, entry);
-    if (!mine) mustBeFree(entry, vm);
     mustBeAtRest(entry);
+    if (!mine) mustBeFree(entry, vm);
     await targetMustBeFree(hypervisor, vm, request.target, call.signal);
     await world.ask(AttachDisk, { disk: name, pool: pool.name, vm: vm.uuid, vmName: vm.name }, call.signal);
     await world.journal.decide({
@@ -127,8 +127,8 @@ async function reserve(
 ): Promise<Entry> {
   return await pool.change({ signal: call.signal }, async (writer) => {
     const fresh = freshEntry(await writer.find(name), request.disk);
-    mustBeFree(fresh, vm);
     mustBeAtRest(fresh);
+    mustBeFree(fresh, vm);
     mustBeHere(world, fresh);
     const place = here(world.node);
     const notes = {

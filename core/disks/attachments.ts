@@ -2,9 +2,9 @@
 import type { Attachment } from '../capabilities/disks.ts';
 import type { Call } from '../kernel/verb.ts';
 import { type Entry, readEntry } from './entry.ts';
-import { allPools, findDisk, type World } from './world.ts';
+import { allPools, findDisk, findVm, type World } from './world.ts';
 
-/** Attachments of a disk, of a VM (by name or uuid), of both, or all. Errors: `core/disk-missing`. */
+/** Attachments of a disk, of a VM (by name or uuid), of both, or all. Errors: `core/disk-missing`, `core/vm-missing`. */
 export async function attachments(
   world: World,
   request: { disk?: string | undefined; vm?: string | undefined },
@@ -13,8 +13,12 @@ export async function attachments(
   const entries = request.disk
     ? [(await findDisk(world, request.disk, call.signal)).entry]
     : await allEntries(world, call.signal);
-  return entries
-    .filter(({ owner }) => owner && (!request.vm || owner.vm === request.vm || owner.vmName === request.vm))
+  const isWanted = ({ owner }: Entry) =>
+    owner && (!request.vm || owner.vm === request.vm || owner.vmName === request.vm);
+  const wanted = entries.filter(isWanted);
+  // A VM that is no more may still have disks; one that neither has any nor is there was mistyped.
+  if (wanted.length === 0 && request.vm && world.hypervisor) await findVm(world, request.vm, call.signal);
+  return wanted
     .map((entry) => attachmentOf(world, entry))
     .sort((a, b) => compare(a.vmName, b.vmName) || compare(a.target, b.target));
 }

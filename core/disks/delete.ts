@@ -29,7 +29,7 @@ export async function remove(world: World, request: { name: string; force: boole
       name,
       disk: entry.id,
     });
-    if (request.force) await detachOwner(world, pool, name, call);
+    if (request.force) await detachOwner(world, pool, name, call).catch(thenAgain);
     await pool.change({ signal: call.signal }, async (writer) => {
       const fresh = freshEntry(await writer.find(name), request.name);
       if (fresh.owner) {
@@ -43,5 +43,15 @@ export async function remove(world: World, request: { name: string; force: boole
     });
     await world.journal.finish(call.requestId);
     world.emit(DiskDeleted, { pool: pool.name, disk: name, id: entry.id });
+  });
+}
+
+/** A guest that keeps the disk ends the detach by itself, and not the deletion. */
+function thenAgain(error: unknown): never {
+  const known = asSltvError(error);
+  if (known.code !== 'core/detach-unanswered') throw error;
+  throw coreErrors('detach-unanswered', `${known.message}, so it is not deleted`, {
+    hint: `${known.hint}; then delete it`,
+    cause: error,
   });
 }

@@ -53,9 +53,12 @@ export async function extend(
   return disk;
 }
 
-/** Tells a running guest the size of its thick disk; harmless when it knows. A thin disk's guest sees no volume. */
+/**
+ * Tells a running guest the size of its thick disk; harmless when it knows. A thin disk's guest sees no volume; one that may
+ * only read can't be told, and finds out at its next start.
+ */
 export async function showGuest(world: World, entry: Entry, signal: AbortSignal): Promise<void> {
-  if (entry.format !== 'raw' || !entry.owner) return;
+  if (entry.format !== 'raw' || !entry.owner || entry.readOnly) return;
   const hypervisor = hypervisorOf(world);
   const statistics = await hypervisor.statistics(signal);
   const seen = statistics.find((device) => device.vm === entry.owner?.vm && device.path === entry.volume.path);

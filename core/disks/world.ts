@@ -108,8 +108,11 @@ export function freshEntry(volume: Volume | undefined, name: string): Entry {
 /** Refuses a disk on which an operation has begun and not ended. Errors: `core/disk-busy`. */
 export function mustBeAtRest(entry: Entry): void {
   if (!entry.intent) return;
+  const isLeaving = entry.owner !== undefined && entry.intent.operation === 'detach';
   throw coreErrors('disk-busy', `${nameOf(entry)} is ${stateOf(entry)} and must come to rest first`, {
-    hint: `sltv disk show ${nameOf(entry)}, and try again`,
+    hint: isLeaving
+      ? `that ends when the guest of ${entry.owner?.vmName} lets go of it, or the VM is off`
+      : `sltv disk show ${nameOf(entry)}, and try again`,
   });
 }
 

@@ -11,6 +11,7 @@ export const fail = errors('libvirt', {
   'already-attached': 'refused',
   'no-slot': 'exhausted',
   'source-in-use': 'refused',
+  'read-only': 'refused',
   'source-unreadable': 'refused',
   'device-missing': 'not-found',
   'device-leaving': 'busy',
@@ -83,6 +84,14 @@ const MEANINGS: readonly { readonly pattern: RegExp; readonly means: (uri: strin
       code: 'no-slot',
       sentence: 'the running VM has no slot left for another disk',
       hint: "add <controller type='pci' model='pcie-root-port'/> to the VM (virsh edit) and restart it",
+    }),
+  },
+  {
+    pattern: /can't resize empty or readonly disk/,
+    means: () => ({
+      code: 'read-only',
+      sentence: 'the running VM may only read the disk, so its size there is fixed',
+      hint: 'detach it, resize it, and attach it again; or stop the VM first',
     }),
   },
   {

@@ -8,11 +8,14 @@ export function firstFree(taken: Iterable<string>): string {
   return targetAt(index);
 }
 
-/** What libvirt takes for a disk's name; other words it would refuse, or read as a place on another bus. */
+/**
+ * Our disks are virtio's. libvirt would take `sdb` for one, too, and call the device as it calls `vdb`'s: whichever comes
+ * second is refused by QEMU.
+ */
 export function objectsToTarget(target: string): string | undefined {
-  if (/^(vd|sd|hd|xvd)[a-z]{1,3}$/.test(target)) return undefined;
-  const meant = target.replace(/^\/dev\//, '');
-  return `it is a word such as ${meant !== target && objectsToTarget(meant) === undefined ? meant : 'vdb'}`;
+  if (/^vd[a-z]{1,3}$/.test(target)) return undefined;
+  const [, meant = 'vdb'] = /^\/dev\/(vd[a-z]{1,3})$/.exec(target) ?? [];
+  return `it is a word such as ${meant}`;
 }
 
 function targetAt(index: number): string {

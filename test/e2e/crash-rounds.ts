@@ -51,9 +51,12 @@ for armed in ${DIRECTORY}/armed-*; do
   read -r left vg vm < "$armed" || continue
   case "$* " in *" $vg "* | *" $vg/"* | *"/dev/$vg/"* | *$vm*) ;; *) continue ;; esac
   echo "$((left - 1)) $vg $vm" > "$armed"
-  [ "$left" -eq 1 ] || break
-  echo "held $vg $name $*" > ${DIRECTORY}/news
-  read -r _ < "${DIRECTORY}/gate-$vg"
+  if [ "$left" -eq 1 ]; then
+    echo "held $vg $name $*" > ${DIRECTORY}/news
+    # From here on nobody reads what it says: a complaint would end it.
+    read -r _ < "${DIRECTORY}/gate-$vg"
+  fi
+  exec "$name" "$@"
 done
 exec "$name" "$@"
 `;
