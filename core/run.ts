@@ -8,7 +8,7 @@ import { constants } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { execa } from 'execa';
-import { coreErrors } from './errors.ts';
+import { coreErrors, SltvError } from './errors.ts';
 import type { Log } from './log.ts';
 
 /** A process that has ended by itself. A status other than 0 is the caller's to translate, where its meaning is known. */
@@ -26,6 +26,11 @@ export interface ReadOptions {
   readonly timeout: number;
   readonly input?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /**
+   * For a client whose request changes something elsewhere: held while it lives, as for `write`. It is killed all the same,
+   * and by its deadline also when nobody is left to kill it.
+   */
+  readonly lock?: string;
 }
 
 export interface WriteOptions {
@@ -67,13 +72,19 @@ export function createRunner({ lockDirectory, finished = () => {} }: RunnerOptio
       finished({ command: name, code, milliseconds: performance.now() - begun });
     }
   };
+  const lockPath = (name: string): string => {
+    mkdirSync(lockDirectory, { recursive: true, mode: 0o700 });
+    return join(lockDirectory, `${name}.lock`);
+  };
   return {
-    read: (program, args, options) => timed(program, args, () => readWith(program, args, options)),
+    read: (program, args, options) =>
+      timed(program, args, () =>
+        options.lock === undefined
+          ? readWith(program, args, options)
+          : readUnderLock(lockPath(options.lock), program, args, options),
+      ),
     write: (program, args, options) =>
-      timed(program, args, () => {
-        mkdirSync(lockDirectory, { recursive: true, mode: 0o700 });
-        return writeWith(join(lockDirectory, `${options.lock}.lock`), program, args, options);
-      }),
+      timed(program, args, () => writeWith(lockPath(options.lock), program, args, options)),
     lines: linesOf,
     orphans: (log, signal) => waitForOrphans(lockDirectory, log, signal),
   };
@@ -127,13 +138,32 @@ async function readWith(program: string, args: readonly string[], options: ReadO
     forceKillAfterDelay: 500,
     stripFinalNewline: false,
   });
-  if (result.timedOut) {
-    throw coreErrors('timeout', `${program} ${args[0] ?? ''} did not answer within ${options.timeout} ms`);
-  }
+  if (result.timedOut) throw tooLate(program, args, options);
   options.signal.throwIfAborted();
   const code = result.exitCode ?? (result.signal && killedBy(result.signal));
   if (code === undefined) throw notStarted(program, result.cause);
   return { code, stdout: result.stdout, stderr: result.stderr, report: String(result.stdio[3] ?? '') };
+}
+
+/**
+ * flock becomes the program, so that what ends one ends the other; the lock goes with the open file, which all have that it
+ * starts. timeout(1) ends what a dead daemon no longer can.
+ */
+async function readUnderLock(lock: string, program: string, args: readonly string[], options: ReadOptions) {
+  const deadline = Math.ceil(options.timeout / 1000) + 1;
+  const words = ['--no-fork', '--shared', lock, 'timeout', '--kill-after=1', String(deadline), program, ...args];
+  const done = await readWith('flock', words, options).catch((error: unknown) => {
+    throw error instanceof SltvError && error.kind === 'timeout' ? tooLate(program, args, options) : error;
+  });
+  if (done.code === TIMEOUT_NOT_EXECUTED) throw notStarted(program);
+  return done;
+}
+
+/** What timeout(1) ends with when there is no such program. */
+const TIMEOUT_NOT_EXECUTED = 127;
+
+function tooLate(program: string, args: readonly string[], { timeout }: ReadOptions) {
+  return coreErrors('timeout', `${program} ${args[0] ?? ''} did not answer within ${timeout} ms`);
 }
 
 /**

@@ -1,7 +1,7 @@
 // Runs in a test-bed host: ROUNDS, the uuid of our guest, the uuid of the one for bare commands. Prints JSON.
 //
-// The first round is not timed: in it the daemon's commands are recorded. In the others the same commands are run once more,
-// by themselves and one after another, on a VG, a volume and a guest of their own.
+// In the first round the daemon's commands are recorded. In the others the same commands are run once more, by themselves and
+// one after another, on a VG, a volume and a guest of their own. Some rounds pass untimed: a daemon runs for months.
 import { spawnSync } from 'node:child_process';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from '../../core/client/index.ts';
@@ -30,7 +30,8 @@ interface Operation {
 }
 
 const [rounds = 0, ours = '', bare = ''] = [Number(process.argv[2]), process.argv[3], process.argv[4]];
-const { sltv } = connect({ timeout: 120_000 });
+const WARM_UP = 3;
+const { sltv, pools } = connect({ timeout: 120_000 });
 const MiB = 1024 * 1024;
 const size = (mebibytes: number) => String(mebibytes * MiB);
 const OWN = { ratio: 1.15 };
@@ -122,16 +123,22 @@ rmSync('/bench/bin', { recursive: true });
 const times = new Map(
   OPERATIONS.map((operation) => [operation, { ours: [] as number[], bare: [] as number[], naive: [] as number[] }]),
 );
-for (let round = 1; round <= rounds; round++) {
+for (let round = 1; round <= WARM_UP + rounds; round++) {
   for (const [operation, taken] of times) {
-    taken.ours.push(await timed(() => operation.ask(round)));
-    taken.bare.push(await timed(() => replay(recorded.get(operation)?.commands ?? [], operation, round)));
-    taken.naive.push(await timed(() => shell(operation.naive, `naive-${operation.disk}-${round}`)));
+    const asked = await timed(() => operation.ask(round));
+    const replayed = await timed(() => replay(recorded.get(operation)?.commands ?? [], operation, round));
+    const typed = await timed(() => shell(operation.naive, `naive-${operation.disk}-${round}`));
+    if (round <= WARM_UP) continue;
+    taken.ours.push(asked);
+    taken.bare.push(replayed);
+    taken.naive.push(typed);
   }
 }
 process.stdout.write(JSON.stringify([...times].map(([operation, taken]) => measured(operation, taken))));
 
 async function record(operation: Operation): Promise<Recorded> {
+  // The daemon looks for Volume Groups every few seconds, in whichever call comes then: not in this one.
+  await pools.list();
   writeFileSync('/bench/commands', '');
   const before = sequence();
   await operation.ask(0);
@@ -188,7 +195,9 @@ function run(program: string, words: readonly string[], env: Readonly<Record<str
 
 function measured(operation: Operation, taken: { ours: number[]; bare: number[]; naive: number[] }): Measured {
   const { commands = [], commits = 0 } = recorded.get(operation) ?? {};
-  const names = commands.map(([program, ...words]) => `${program} ${words.find((word) => /^[a-z]/.test(word)) ?? ''}`);
+  const names = commands.map(
+    ([program, ...words]) => `${program} ${/^[a-z-]+/.exec(words.find((word) => /^[a-z]/.test(word)) ?? '') ?? ''}`,
+  );
   const reports = names.filter((name) => /^lvm (fullreport|lvs|vgs|pvs)$/.test(name)).length;
   return { operation: operation.operation, goals: operation.goals, commands: names, commits, reports, ...taken };
 }

@@ -66,7 +66,7 @@ export function createCalls({ booted, log }: { booted: Pick<Booted, 'emit'>; log
           requestId,
           caller: caller.name,
         };
-        report(log, rule, finished, error);
+        report(log, rule, { ...finished, milliseconds: Math.round(finished.milliseconds * 10) / 10 }, error);
         booted.emit(OperationFinished, finished);
       },
     };

@@ -128,6 +128,8 @@ export interface Storage {
   readonly kind: string;
   /** The pools this host has now. A pool of the config that isn't there is left out, and said in the log once. */
   pools(signal: AbortSignal): Promise<readonly Pool[]>;
+  /** Why a pool that the config names was not among `pools` the last time, for who asks for it; undefined for other names. */
+  absence?(name: string): SltvError | undefined;
   /** Makes a pool; only where a kind can. Kinds: `exists`, `refused` for a device in use. */
   readonly createPool?: (pool: NewPool, signal: AbortSignal) => Promise<Pool>;
 }

@@ -18,15 +18,28 @@ export type { Local, World } from './world.ts';
 /** Does what the words after `sltv` say; the exit code. It never throws. */
 export async function cli(argv: readonly string[], world: World): Promise<number> {
   const gone = new AbortController();
-  world.stdout.on?.('error', () => gone.abort());
+  world.stdout.on?.('error', (error) => gone.abort(error));
   const { own, rest } = splitGlobals(argv);
+  const json = own.includes('--json');
   try {
     const signal = AbortSignal.any([world.signal, gone.signal]);
-    return await run(rest, readGlobals(own, world.env), { ...world, signal });
+    const exit = await run(rest, readGlobals(own, world.env), { ...world, signal });
+    // A stream tells what became of a write in a turn of its own.
+    await new Promise((resolve) => setImmediate(resolve));
+    return gone.signal.aborted ? unread(world, gone.signal.reason, json, exit) : exit;
   } catch (error) {
-    // Whoever reads no more (`| head`) has what they wanted.
-    return gone.signal.aborted ? 0 : printFailure(world, error, own.includes('--json'));
+    return gone.signal.aborted ? unread(world, gone.signal.reason, json, 0) : printFailure(world, error, json);
   }
+}
+
+/** Whoever reads no more (`| head`) has what they wanted; whose disk is full has not. */
+function unread(world: World, error: unknown, json: boolean, exit: number): number {
+  if (!(error instanceof Error) || ('code' in error && error.code === 'EPIPE')) return exit;
+  const failure = coreErrors('no-space', `the answer could not be written: ${error.message}`, {
+    hint: 'what was asked for is done; write the answer to a place that has room',
+    cause: error,
+  });
+  return printFailure(world, failure, json);
 }
 
 async function run(words: readonly string[], globals: Globals, world: World): Promise<number> {

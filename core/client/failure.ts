@@ -88,7 +88,12 @@ export interface Waiting {
 /** Why a call has no answer, with what to do about it. */
 export function notReached(error: unknown, { addr, timeout, signal, clock }: Waiting): SltvError {
   if (error instanceof SltvError) return error;
-  if (signal?.aborted) return coreErrors('cancelled', 'the call was cancelled', { cause: error });
+  if (signal?.aborted) {
+    return coreErrors('cancelled', 'the call was cancelled', {
+      hint: 'what the daemon has begun to write it finishes',
+      cause: error,
+    });
+  }
   if (clock?.aborted) {
     return coreErrors('timeout', `the daemon on ${addr} did not answer within ${timeout} ms`, {
       hint: 'wait longer with --timeout; what the daemon has begun to write it finishes',

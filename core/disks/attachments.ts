@@ -2,7 +2,7 @@
 import type { Attachment } from '../capabilities/disks.ts';
 import type { Call } from '../kernel/verb.ts';
 import { type Entry, readEntry } from './entry.ts';
-import { allPools, findDisk, findVm, type World } from './world.ts';
+import { allPools, findDisk, findVm, volumesOf, type World } from './world.ts';
 
 /** Attachments of a disk, of a VM (by name or uuid), of both, or all. Errors: `core/disk-missing`, `core/vm-missing`. */
 export async function attachments(
@@ -40,7 +40,7 @@ export function attachmentOf(world: World, entry: Entry): Attachment {
 /** Every disk of every pool, sorted by name. */
 export async function allEntries(world: World, signal: AbortSignal, pool?: string): Promise<readonly Entry[]> {
   const pools = (await allPools(world, signal)).filter((candidate) => pool === undefined || candidate.name === pool);
-  const volumes = (await Promise.all(pools.map((candidate) => candidate.volumes(signal)))).flat();
+  const volumes = (await Promise.all(pools.map((candidate) => volumesOf(candidate, signal)))).flat();
   return volumes
     .flatMap((volume) => readEntry(volume) ?? [])
     .sort((a, b) => compare(a.volume.pool, b.volume.pool) || compare(a.volume.name, b.volume.name));

@@ -35,7 +35,9 @@ export async function reconcileStart(world: World): Promise<void> {
   for (const decision of await world.journal.unfinished('disk.create')) {
     const pool = pools.find((candidate) => candidate.name === decision.pool);
     const entry = pool && (await entryNow(pool, decision.name));
-    const isUntouched = entry?.id === decision.disk && entry.format === 'raw' && !entry.owner && !entry.intent;
+    // An attachment that has ended took `on` with it: such a disk has data, whatever an old journal says.
+    const isUnused = entry?.id === decision.disk && entry.on.length > 0 && !entry.owner && !entry.intent;
+    const isUntouched = isUnused && entry.format === 'raw';
     if (pool && isUntouched) {
       await attempt(world, `${pool.name}/${decision.name}`, () => finishThickCreation(world, pool, entry));
     }

@@ -1,7 +1,7 @@
 // What every operation on disks works with.
 import type { Hypervisor, Vm, VmDisk } from '../capabilities/hypervisor.ts';
 import type { Pool, Storage, Volume } from '../capabilities/storage.ts';
-import { coreErrors } from '../errors.ts';
+import { asSltvError, coreErrors, type SltvError } from '../errors.ts';
 import type { Event, Gate } from '../kernel/capability.ts';
 import type { Log } from '../log.ts';
 import type { Node } from '../node.ts';
@@ -50,12 +50,28 @@ export async function findPool(world: World, name: string | undefined, signal: A
   const wanted = name ?? world.defaultPool;
   const pool = wanted === undefined ? pools[0] : pools.find((candidate) => candidate.name === wanted);
   if (pool) return pool;
-  throw wanted === undefined
-    ? coreErrors('pool-missing', 'this host has no pool', { hint: 'sltv pool create NAME /dev/…' })
-    : coreErrors('pool-missing', `there is no pool ${wanted} on this host`, {
-        hint:
-          pools.length > 0 ? `pools here: ${pools.map((p) => p.name).join(', ')}` : `sltv pool create ${wanted} /dev/…`,
-      });
+  if (wanted !== undefined) throw missingPool(world.storages, wanted, pools);
+  throw coreErrors('pool-missing', 'this host has no pool', { hint: 'sltv pool create NAME /dev/…' });
+}
+
+/** What to say of a pool that is not among those there are. */
+export function missingPool(storages: readonly Storage[], name: string, pools: readonly Pool[]): SltvError {
+  const known = storages.map((storage) => storage.absence?.(name)).find((reason) => reason !== undefined);
+  if (known) return known;
+  const names = pools.map((pool) => pool.name).join(', ');
+  return coreErrors('pool-missing', `there is no pool ${name} on this host`, {
+    hint: names === '' ? `sltv pool create ${name} /dev/…` : `pools here: ${names}`,
+  });
+}
+
+/** The volumes of a pool among others: one that has just gone has none. Errors: the pool's own. */
+export async function volumesOf(pool: Pool, signal: AbortSignal): Promise<readonly Volume[]> {
+  try {
+    return await pool.volumes(signal);
+  } catch (error) {
+    if (asSltvError(error).kind === 'not-found') return [];
+    throw error;
+  }
 }
 
 /**
@@ -69,10 +85,11 @@ export async function findDisk(world: World, name: string, signal: AbortSignal):
     throw coreErrors('bad-name', `'${name}' names no disk`, { hint: 'a disk is NAME or POOL/NAME: sltv disk list' });
   }
   const pools = slash < 0 ? await allPools(world, signal) : [await findPool(world, name.slice(0, slash), signal)];
+  const look = slash < 0 ? volumesOf : (pool: Pool) => pool.volumes(signal);
   const volumes = (
     await Promise.all(
       pools.map(async (pool) =>
-        (await pool.volumes(signal)).filter((v) => v.name === bare).map((volume) => ({ pool, volume })),
+        (await look(pool, signal)).filter((v) => v.name === bare).map((volume) => ({ pool, volume })),
       ),
     )
   ).flat();
@@ -157,6 +174,10 @@ export async function diskInVm(
   entry: Entry,
   signal: AbortSignal,
 ): Promise<VmDisk | undefined> {
-  if (!(await hypervisor.find(vm, signal))) return undefined;
-  return (await hypervisor.disks(vm, signal)).find((disk) => disk.path === entry.volume.path);
+  try {
+    return (await hypervisor.disks(vm, signal)).find((disk) => disk.path === entry.volume.path);
+  } catch (error) {
+    if (asSltvError(error).kind === 'not-found') return undefined;
+    throw error;
+  }
 }

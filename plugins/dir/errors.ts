@@ -25,6 +25,12 @@ export const missingFile = ({ pool, name, path }: Volume) =>
     hint: `restore ${path}, or delete the disk: sltv disk delete ${pool}/${name}`,
   });
 
+export const missingDirectory = (pool: string, directory: string, cause?: unknown) =>
+  fail('pool-missing', `the directory of pool ${pool}, ${directory}, is not there`, {
+    hint: `mount it, or make it: mkdir -m 0711 ${directory}`,
+    cause,
+  });
+
 /** What the file system said, in our words where its meaning is known. */
 export function inOurWords(error: unknown, pool: string, directory: string): unknown {
   switch (error instanceof Error && 'code' in error ? error.code : undefined) {
@@ -43,10 +49,7 @@ export function inOurWords(error: unknown, pool: string, directory: string): unk
       });
     case 'ENOENT':
     case 'ENOTDIR':
-      return fail('pool-missing', `the directory of pool ${pool}, ${directory}, is not there`, {
-        hint: `mount it, or make it: mkdir -m 0711 ${directory}`,
-        cause: error,
-      });
+      return missingDirectory(pool, directory, error);
     default:
       return error;
   }

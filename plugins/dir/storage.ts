@@ -1,6 +1,7 @@
 // The pools of the config that are there.
 import { stat } from 'node:fs/promises';
 import type { Log, Node, Runner, Storage } from 'sltv';
+import { missingDirectory } from './errors.ts';
 import { createPool } from './pool.ts';
 
 /** A Storage of these directories, by their pools' names. */
@@ -28,6 +29,7 @@ export function createStorage(
       }
       return pools.filter(({ name }) => !absent.has(name)).map(({ pool }) => pool);
     },
+    absence: (name) => (absent.has(name) ? missingDirectory(name, directories[name] ?? '') : undefined),
   };
 }
 

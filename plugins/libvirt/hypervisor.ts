@@ -36,7 +36,7 @@ export function createHypervisor({ run, xml, uri, deadlines, scratch, log, life 
   const look = createLook(virsh, xml);
   const names = createNames(virsh, deadlines.read);
   const reading = (signal: AbortSignal) => ({ signal, deadline: deadlines.read });
-  const changing = (signal: AbortSignal) => ({ signal, deadline: deadlines.change });
+  const changing = (signal: AbortSignal) => ({ signal, deadline: deadlines.change, changes: true });
   // One change of a VM's devices at a time: two that look for a free target at once would find the same.
   const queues = new Map<string, Queue>();
   const inTurn = <T>(vm: string, signal: AbortSignal, work: () => Promise<T>): Promise<T> => {

@@ -27,6 +27,7 @@ const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 export function createLook(virsh: Virsh, xml: Xml): Look {
   return async (vm, patience) => {
     mustBeUuid(vm);
+    // In this order: a line of a description in the XML may look like one of dominfo's.
     const commands = [
       ['dominfo', vm],
       ['dumpxml', vm],

@@ -9,6 +9,8 @@ export interface Patience {
   readonly signal: AbortSignal;
   /** Milliseconds for all commands together. */
   readonly deadline: number;
+  /** They change a VM: a daemon that follows this one waits for them before it looks at what VMs have. */
+  readonly changes?: boolean;
 }
 
 /**
@@ -22,9 +24,10 @@ export type Virsh = (commands: readonly Command[], patience: Patience) => Promis
  * our waiting, not the change. So after a change that was not answered, look at what the VM has.
  */
 export function createVirsh(run: Runner, uri: string): Virsh {
-  return async (commands, { signal, deadline }) => {
+  return async (commands, { signal, deadline, changes = false }) => {
     const words = [`--connect=${uri}`, commands.map((command) => command.map(quoted).join(' ')).join('; ')];
-    const done = await run.read('virsh', words, { signal, timeout: deadline }).catch((error: unknown) => {
+    const options = { signal, timeout: deadline, ...(changes && { lock: 'virsh' }) };
+    const done = await run.read('virsh', words, options).catch((error: unknown) => {
       throw error instanceof SltvError && error.kind === 'timeout' ? unanswered(commands, deadline, error) : error;
     });
     // The status is the last command's alone; a complaint of any of them is a failure.

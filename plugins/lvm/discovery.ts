@@ -9,6 +9,8 @@ export interface Discovery {
   look(signal: AbortSignal): Promise<readonly Sighting[]>;
   /** Makes the next look a new one. */
   forget(): void;
+  /** Why the last look found no VGs at all; undefined when it could look. */
+  trouble(): SltvError | undefined;
 }
 
 export interface DiscoveryOptions {
@@ -25,6 +27,7 @@ export interface DiscoveryOptions {
 export function createDiscovery({ lvm, log, vgs, life, now }: DiscoveryOptions): Discovery {
   const say = onceEach(log);
   let latest: Look | undefined;
+  let trouble: SltvError | undefined;
 
   async function lookAnew(): Promise<readonly Sighting[]> {
     const all = await sightings();
@@ -35,10 +38,13 @@ export function createDiscovery({ lvm, log, vgs, life, now }: DiscoveryOptions):
 
   async function sightings(): Promise<readonly Sighting[]> {
     try {
-      return await reportSightings(lvm, life);
+      const found = await reportSightings(lvm, life);
+      trouble = undefined;
+      return found;
     } catch (error) {
       const useless = error instanceof SltvError && (error.kind === 'unavailable' || error.kind === 'denied');
       if (!useless) throw error;
+      trouble = error;
       say('warn', `no LVM pools: ${error.message}`, true);
       return [];
     }
@@ -65,6 +71,7 @@ export function createDiscovery({ lvm, log, vgs, life, now }: DiscoveryOptions):
     forget() {
       latest = undefined;
     },
+    trouble: () => trouble,
   };
 }
 

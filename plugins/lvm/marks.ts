@@ -18,7 +18,7 @@ export function whyReadOnly(group: VolumeGroup, { domain, named }: Claim): SltvE
   const version = notes.v?.find((value) => value !== FORMAT);
   if (version !== undefined) {
     return lvmErrors('format-newer', `volume group ${name} has format ${version}, this sltv writes format ${FORMAT}`, {
-      hint: 'use a newer sltv',
+      hint: 'upgrade sltv on this host',
     });
   }
   const other = notes.lock?.find((value) => value !== domain);

@@ -1,5 +1,5 @@
 // The VGs of this host as Storage.
-import type { Locks, Log, NewPool, Pool, Storage } from 'sltv';
+import type { Locks, Log, NewPool, Pool, SltvError, Storage } from 'sltv';
 import type { Lvm } from './commands.ts';
 import { devicesLacking, metadataSizeFor } from './devices.ts';
 import { createDiscovery } from './discovery.ts';
@@ -62,5 +62,15 @@ export function createStorage(options: StorageOptions): Storage & Required<Pick<
     return made;
   }
 
-  return { kind: 'lvm', pools, createPool: make };
+  function absence(name: string): SltvError | undefined {
+    if (!vgs.includes(name)) return undefined;
+    return (
+      discovery.trouble() ??
+      lvmErrors('vg-missing', `volume group ${name}, which the config names, is not on this host`, {
+        hint: `vgs lists those that are there; sltv pool create ${name} /dev/… makes it`,
+      })
+    );
+  }
+
+  return { kind: 'lvm', pools, absence, createPool: make };
 }

@@ -117,6 +117,33 @@ test('a program that somebody else kills has a status, as in a shell', async () 
   assert.is((await here.run.write('sh', ['-c', 'kill -9 $$'], { lock: 'a' })).code, 137);
 });
 
+test('a reader under a lock is a reader like any other', async () => {
+  await using here = await house();
+  const locked = { ...quick, lock: 'a' };
+  const done = await here.run.read('sh', ['-c', 'echo out; echo err >&2; echo report >&3; exit 3'], locked);
+  assert.equal(done, { code: 3, stdout: 'out\n', stderr: 'err\n', report: 'report\n' });
+  const missing = await errorOf(here.run.read('no-such-program', [], locked));
+  assert.equal([missing.code, missing.message.split(' ')[0]], ['core/no-tool', 'no-such-program']);
+  const file = join(here.directory, 'pid');
+  const script = ['-c', 'echo $$ >"$0"; exec sleep 60', file];
+  const late = await errorOf(here.run.read('sh', script, { ...locked, timeout: 500 }));
+  assert.equal([late.code, late.message.split(' ')[0]], ['core/timeout', 'sh']);
+  await goneProcess(Number(await readFile(file, 'utf8')));
+});
+
+test('the next daemon waits for a reader under a lock, as long as that may live', async () => {
+  await using here = await house();
+  const begun = gate(here.directory, 'begun');
+  const held = gate(here.directory, 'held');
+  const script = ['-c', 'echo go >"$0"; read word <"$1"', begun.path, held.path];
+  const reading = here.run.read('sh', script, { ...quick, lock: 'a' });
+  await readFile(begun.path);
+  assert.is((await errorOf(here.run.orphans(quiet, AbortSignal.timeout(50)))).kind, 'timeout');
+  await held.open();
+  await here.run.orphans(quiet, never);
+  await reading;
+});
+
 // write
 
 test('writing keeps output, errors and the report apart, however long they are', async () => {

@@ -208,6 +208,7 @@ test('a tool that the host lacks is named with its package, and nothing is left 
       daemon.env,
     );
   await lacks('sltv pool create vg0 /dev/loop0', 'lvm', 'lvm2');
+  await lacks('sltv disk create a --size 1M --pool vg-sltv', 'lvm', 'lvm2');
   await lacks('sltv vm list', 'virsh', 'libvirt-clients');
   await lacks('sltv disk create a --thin --virtual-size 1G', 'qemu-img', 'qemu-utils');
   await lacks('sltv disk create a --size 1M', 'fallocate', 'util-linux');

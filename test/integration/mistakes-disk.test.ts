@@ -237,6 +237,12 @@ const CASES: Readonly<Record<string, readonly [Mistake['kind'], readonly Case[]]
       ['disk extend thick --size 900T', /pool main has .* free, \S+ TiB are needed/, 'df -h'],
     ],
   ],
+  'dir/pool-missing': [
+    'unavailable',
+    ['disk create a --size 1M --pool gone', 'disk show gone/a', 'disk list --pool gone', 'pool show gone'].map(
+      (words): Case => [words, /the directory of pool gone, \S+gone, is not there/, 'mount it, or make it'],
+    ),
+  ],
   'dir/other-domain': [
     'refused',
     [

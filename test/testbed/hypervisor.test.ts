@@ -42,7 +42,8 @@ test('a VM that hangs costs others a deadline, and an attach that it did not ans
   await hypervisor.attach(offVm.uuid, free, never);
   const seen = async () => (await hypervisor.statistics(never)).map(({ path }) => path).toSorted();
   assert.equal(await seen(), [stuck.path, free.path].toSorted());
-  const signal = (name: string) => host.run(`kill -${name} $(pgrep -f -- '-uuid ${vm.uuid}')`);
+  // In brackets, so that the pattern doesn't match the shell that looks for it.
+  const signal = (name: string) => host.run(`kill -${name} $(pgrep -f '[-]uuid ${vm.uuid}')`);
   await signal('STOP');
   for (const _ of ['the call that meets it', 'the call after']) assert.equal(await seen(), [free.path]);
   assert.is((await hypervisor.disks(vm.uuid, never)).length, 1);

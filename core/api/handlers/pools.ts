@@ -2,6 +2,7 @@
 import type { ServiceImpl } from '@connectrpc/connect';
 import { Disks } from '../../capabilities/disks.ts';
 import { type Pool, type PoolFacts, PoolGrown, Storage } from '../../capabilities/storage.ts';
+import { missingPool } from '../../disks/world.ts';
 import { coreErrors } from '../../errors.ts';
 import type { Call } from '../../kernel/verb.ts';
 import { callOf } from '../calls.ts';
@@ -77,10 +78,7 @@ async function findPool(daemon: Daemon, name: string, signal: AbortSignal): Prom
   const pools = await poolsOf(daemon, signal);
   const pool = pools.find((candidate) => candidate.name === name);
   if (pool) return pool;
-  throw coreErrors('pool-missing', `there is no pool ${name} on this host`, {
-    hint:
-      pools.length > 0 ? `pools here: ${pools.map((each) => each.name).join(', ')}` : `sltv pool create ${name} /dev/…`,
-  });
+  throw missingPool(daemon.booted.all(Storage), name, pools);
 }
 
 function maker(daemon: Daemon, kind: string): NonNullable<Storage['createPool']> {

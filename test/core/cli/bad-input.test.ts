@@ -237,6 +237,16 @@ test('Ctrl-C ends the wait with 130', async () => {
   assert.is((await typed).code, 130);
 });
 
+test('an answer that could not be written is no success', async () => {
+  const stdout = Object.assign(new EventEmitter(), {
+    write: () =>
+      setImmediate(() => stdout.emit('error', Object.assign(new Error('ENOSPC: no space'), { code: 'ENOSPC' }))),
+  });
+  const { code, err } = await shell.type('disk list', { stdout });
+  assert.match(err, 'sltv: the answer could not be written: ENOSPC');
+  assert.is(code, 7);
+});
+
 test('a reader that has gone ends the command quietly', async () => {
   await using own = await session();
   own.daemon.answer('Sltv/ListDisks', { silence: true });

@@ -261,4 +261,41 @@ inHouse('delete with force detaches first', async (house) => {
   assert.equal(await disks.list({}, call()), []);
 });
 
+inHouse('while a guest keeps a disk, whoever wants it is told whom to wait for', async (house) => {
+  const { disks } = house.daemon();
+  await disks.create(thick(), call());
+  await disks.attach({ disk: 'data', vm: 'web', readOnly: false }, call());
+  house.vms.on.isStubborn = true;
+  const kept = await failure(disks.delete({ name: 'data', force: true }, call()));
+  assert.equal([kept.code, kept.kind], ['core/detach-unanswered', 'timeout']);
+  assert.match(kept.message, /so it is not deleted$/);
+  assert.match(kept.hint ?? '', /; then delete it$/);
+  for (const vm of ['web', 'db']) {
+    const busy = await failure(disks.attach({ disk: 'data', vm, readOnly: false }, call()));
+    assert.is(busy.code, 'core/disk-busy');
+    assert.match(busy.hint ?? '', 'when the guest of web lets go of it, or the VM is off');
+  }
+});
+
+inHouse('a VM of which nobody has heard has no attachments to list', async (house) => {
+  const { disks } = house.daemon();
+  assert.equal(await disks.attachments({ vm: 'web' }, call()), []);
+  assert.is((await failure(disks.attachments({ vm: 'wbe' }, call()))).code, 'core/vm-missing');
+});
+
+inHouse('a thick disk that its guest may only read grows without a word to the guest', async (house) => {
+  const { disks } = house.daemon();
+  await disks.create(thick(), call());
+  await disks.attach({ disk: 'data', vm: 'web', readOnly: true }, call());
+  house.vms.on.capacity.set('vda', 8n * MiB);
+  assert.is((await disks.extend({ name: 'data', size: 16n * MiB }, call())).size, 16n * MiB);
+  assert.is(house.vms.on.capacity.get('vda'), 8n * MiB);
+});
+
+for (const name of ['/data', 'mem/', '/', '']) {
+  inHouse(`'${name}' names no disk`, async (house) => {
+    assert.is((await failure(house.daemon().disks.show({ name }, call()))).code, 'core/bad-name');
+  });
+}
+
 test.run();

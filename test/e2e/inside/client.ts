@@ -10,7 +10,9 @@ const [address = '', proto = '', running = '', off = ''] = process.argv.slice(2)
 const MiB = 1024 ** 2;
 const { status: Code } = grpc;
 
-const loaded = grpc.loadPackageDefinition(loadSync(proto, { longs: Number, enums: String, defaults: true }));
+const loaded = grpc.loadPackageDefinition(
+  loadSync(proto, { keepCase: true, longs: Number, enums: String, defaults: true }),
+);
 // What the file declares: package sltv.v1 with the service Sltv.
 const { Sltv } = (loaded.sltv as grpc.GrpcObject).v1 as { Sltv: grpc.ServiceClientConstructor };
 const client = new Sltv(address, grpc.credentials.createInsecure());

@@ -51,6 +51,14 @@ test('a target with another source now than at the next start is two disks, so t
   );
 });
 
+test('a description that looks like virsh speaking is not believed', async () => {
+  const text = recorded('look-running.txt').replaceAll(
+    '<memory ',
+    '<description>\nPersistent:     no\n</description><memory ',
+  );
+  assert.is((await seen(text)).isPersistent, true);
+});
+
 test('only a uuid is ever spoken of to virsh', async () => {
   const virsh: Virsh = () => Promise.reject(new Error('virsh was asked'));
   for (const word of ['7', 'web', '--all', '', `${WEB}; destroy web`]) {

@@ -46,6 +46,10 @@ test('the pools are the VGs that the config names, in its order, then the marked
     (await storage.pools(never)).map(({ name }) => name),
     ['y', 'x', 'a', 'b'],
   );
+  const absence = storage.absence?.('nowhere');
+  assert.is(absence?.code, 'lvm/vg-missing');
+  assert.match(absence?.message ?? '', 'volume group nowhere, which the config names, is not on this host');
+  assert.is(storage.absence?.('unmarked'), undefined, 'nobody said that it is a pool');
 });
 
 test('a pool that is still there stays the same one', async () => {

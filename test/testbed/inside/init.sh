@@ -18,7 +18,7 @@ fi
 /lib/systemd/systemd-udevd --daemon
 udevadm trigger --action=add --subsystem-match=block
 [ -e /run/testbed/libvirt ] && libvirtd -d
-cd /root || cd /
+cd /root
 /usr/bin/python3 -E -S "$1/agent.py"
 
 # Told to halt: as an orderly shutdown does.
