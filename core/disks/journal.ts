@@ -1,7 +1,7 @@
 // What makes a retry safe: what a request id was decided to mean, kept before the command that does it. A hint: losing
 // it loses no disk.
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import { coreErrors } from '../errors.ts';
@@ -56,7 +56,8 @@ export function createJournal(directory: string): Journal {
     },
     async finish(requestId) {
       const decision = await load(fileOf(requestId));
-      if (decision) await writeFile(fileOf(requestId), JSON.stringify({ ...decision, done: true }));
+      // Durably: a creation that looks unended after a power cut would have its ends cleared once more.
+      if (decision) await writeDurably(fileOf(requestId), JSON.stringify({ ...decision, done: true }));
     },
     async unfinished(operation) {
       const decisions = await Promise.all((await files()).map((name) => load(join(directory, name))));

@@ -130,7 +130,7 @@ function defined(name: string) {
 async function reset(): Promise<void> {
   await host.run(`
     define='define ${vm.file}; define ${offVm.file}'
-    if live=$(virsh -q dumpxml ${vm.uuid} 2>/dev/null) && [[ $live = *" id='"* ]]; then
+    if live=$(virsh -q dumpxml ${vm.uuid} 2>/dev/null) && [[ $live = "<domain type='qemu' id="* ]]; then
       unplug=$(grep -o "alias name='virtio-disk[0-9]*" <<< "$live" | sed "s/.*'/; detach-device-alias --live ${vm.uuid} /")
       virsh "$define $unplug"
       until [ -z "$(virsh -q domblklist ${vm.uuid})" ]; do :; done
