@@ -27,6 +27,8 @@ process.chdir(root);
 
 const nodeMajor = Number(process.versions.node.split('.')[0]);
 if (nodeMajor < 20) stop(`Node 20 or newer is needed, this is ${process.version}`);
+const { scripts } = JSON.parse(readFileSync('package.json', 'utf8'));
+if (script !== undefined && !(script in scripts)) stop(`package.json has no script ${script}`);
 installModules();
 if (needsHosts()) {
   const obstacle = process.env.SLTV_TESTBED ? undefined : prepareHosts();
@@ -34,6 +36,7 @@ if (needsHosts()) {
     say(`no test-bed hosts: ${obstacle}`);
     say('what needs none (static checks, unit tests, the build) runs all the same');
     process.env.SLTV_TESTBED = `unavailable:${obstacle}`;
+    if (script === undefined) process.exitCode = 1;
   }
 }
 if (script !== undefined) run(script, args);
@@ -79,25 +82,23 @@ function prepareHosts() {
   mkdirSync('.cache', { recursive: true });
   const release = osRelease();
   if (release.ID !== 'debian') return `they need Debian 12, this is ${release.PRETTY_NAME ?? 'another system'}`;
+  const isRoot = process.getuid() === 0;
   const missing = missingPackages();
+  const line = `apt-get update && apt-get install -y --no-install-recommends ${missing.join(' ')}`;
+  if (missing.length > 0 && !isRoot)
+    return `packages are missing and this is not root; install them with: sudo sh -c '${line}'`;
   if (missing.length > 0) {
-    const line = `apt-get update && apt-get install -y --no-install-recommends ${missing.join(' ')}`;
-    if (process.getuid() !== 0)
-      return `packages are missing and this is not root; install them with: sudo sh -c '${line}'`;
     say(`installing Debian packages: ${missing.join(' ')} (a minute or two; what apt says is in ${APT_LOG})`);
-    if (!installPackages(missing)) return `apt-get failed, see above; by hand: ${line}`;
+    if (!apt(['update']) || !installPackages(missing)) return `apt-get failed, see above; by hand: ${line}`;
+  } else if (isRoot && !existsSync('.cache/testbed/kernel') && !apt(['update'])) {
+    return 'apt-get update failed, see above; it has to know which kernel there is';
   }
-  const { status } = spawnSync(
-    'flock',
-    [
-      '--timeout',
-      '1200',
-      '.cache/testbed.lock',
-      existsSync(ownNode()) ? ownNode() : process.execPath,
-      'test/testbed/prepare.ts',
-    ],
-    { stdio: 'inherit', timeout: 40 * MINUTES },
-  );
+  const node = existsSync(ownNode()) ? ownNode() : process.execPath;
+  const alone = ['--timeout', '1200', '.cache/testbed.lock'];
+  const { status } = spawnSync('flock', [...alone, node, 'test/testbed/prepare.ts'], {
+    stdio: 'inherit',
+    timeout: 40 * MINUTES,
+  });
   return status === 0 ? undefined : 'their boot files could not be made, the reason is above';
 }
 
@@ -122,24 +123,24 @@ function installPackages(names) {
   const policy = '/usr/sbin/policy-rc.d';
   const isOurs = !existsSync(policy);
   if (isOurs) writeFileSync(policy, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
-  const log = openSync(APT_LOG, 'w');
   try {
-    const isDone = apt(['update'], log) && apt(['install', '-y', '--no-install-recommends', ...names], log);
-    if (!isDone) console.error(readFileSync(APT_LOG, 'utf8').split('\n').slice(-20).join('\n'));
-    return isDone;
+    return apt(['install', '-y', '--no-install-recommends', ...names]);
   } finally {
-    closeSync(log);
     if (isOurs) rmSync(policy);
   }
 }
 
-function apt(words, log) {
+/** apt-get, with the patience that another apt or a slow mirror asks for; shows its last words when it fails. */
+function apt(words) {
   const patience = ['-o', 'DPkg::Lock::Timeout=300', '-o', 'Acquire::Retries=3', '-o', 'Acquire::http::Timeout=60'];
+  const log = openSync(APT_LOG, 'w');
   const { status } = spawnSync('apt-get', ['-q', ...patience, ...words], {
     stdio: ['ignore', log, log],
     env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
     timeout: 30 * MINUTES,
   });
+  closeSync(log);
+  if (status !== 0) console.error(readFileSync(APT_LOG, 'utf8').split('\n').slice(-20).join('\n'));
   return status === 0;
 }
 

@@ -263,8 +263,12 @@ async function waitForOrphans(directory: string, log: Log, signal: AbortSignal):
   const names = await readdir(directory).catch(() => []);
   for (const name of names.filter((file) => file.endsWith('.lock'))) {
     const path = join(directory, name);
-    const free = async () =>
-      (await readWith('flock', ['--exclusive', '--wait', '5', path, 'true'], { signal, timeout: 10_000 })).code === 0;
-    while (!(await free())) log.warn('a command of an earlier daemon is still writing; waiting for it', { lock: path });
+    const isFree = async (seconds: number) => {
+      const words = ['--exclusive', '--wait', String(seconds), path, 'true'];
+      return (await readWith('flock', words, { signal, timeout: 10_000 })).code === 0;
+    };
+    for (let seconds = 0; !(await isFree(seconds)); seconds = 5) {
+      log.warn('a command of an earlier daemon is still writing; waiting for it', { lock: path });
+    }
   }
 }

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { CreateDisk, type CreateRequest, type Disk, DiskCreated } from '../capabilities/disks.ts';
 import type { Pool, Volume } from '../capabilities/storage.ts';
-import { coreErrors } from '../errors.ts';
+import { asSltvError, coreErrors, SltvError } from '../errors.ts';
 import type { Call } from '../kernel/verb.ts';
 import { formatSize, roundUp } from '../units.ts';
 import { type Entry, here, type Intent, newNotes, readEntry, replaceNotes, toDisk } from './entry.ts';
@@ -49,7 +49,7 @@ export async function create(world: World, request: CreateRequest, call: Call): 
     });
     const made =
       request.mode === 'thin'
-        ? await createThin(world, pool, name, id, sizes, call)
+        ? await createThin(world, pool, name, id, sizes, call).catch((error) => smallerMayDo(error, request))
         : await createThick(world, pool, name, id, sizes, call);
     await world.journal.finish(call.requestId);
     const disk = toDisk(made);
@@ -133,6 +133,14 @@ function whatThisRequestMade(present: Volume, past: Decision | undefined): Entry
   throw coreErrors('disk-exists', `there is already a disk ${name}`, {
     hint: `choose another name, or sltv disk show ${name}`,
   });
+}
+
+/** Nobody who left the first size to us asked for that much room. */
+function smallerMayDo(error: unknown, { size }: CreateRequest): never {
+  const known = asSltvError(error);
+  if (known.kind !== 'exhausted' || size !== undefined) throw error;
+  const hint = `begin smaller, as with --size 1G${known.hint === undefined ? '' : `; or ${known.hint}`}`;
+  throw new SltvError(known.kind, known.code, known.message, { hint, cause: known.cause });
 }
 
 async function chooseSizes(world: World, request: CreateRequest, signal: AbortSignal): Promise<Sizes> {

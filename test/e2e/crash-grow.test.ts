@@ -36,8 +36,10 @@ test('a daemon that dies at any command of an extension, a resize or a forced de
       vg: 'vgd',
       vm: off.uuid,
       // lvchange --addtag, detach-disk --config, lvchange --deltag, lvremove.
-      changes: 4,
-      from: 2,
+      rounds: 4,
+      kills: 3,
+      // Its first is a detach's, too.
+      at: (round) => round + 1,
       async ready(round) {
         await create({ name: `old${round}`, vg: 'vgd', sizeBytes: bytes(8) });
         await attach(`vgd/old${round}`, 'off');
@@ -50,7 +52,8 @@ test('a daemon that dies at any command of an extension, a resize or a forced de
       vg: 'vge',
       vm: `${owner.uuid}*--path=vda`,
       // lvextend, blockresize.
-      changes: 2,
+      rounds: 3,
+      kills: 2,
       ready: async () => ({ method: 'ExtendDisk', body: { name: 'vge/disk', deltaBytes: bytes(4) } }),
       whole: () => owner.verify('2M', { disk: 'vda', mark: 1 }),
       async ended(disk, round) {
@@ -63,7 +66,8 @@ test('a daemon that dies at any command of an extension, a resize or a forced de
       vg: 'vgf',
       vm: `${owner.uuid}*--path=vdb`,
       // lvchange --addtag, blockresize, lvchange --deltag.
-      changes: 3,
+      rounds: 4,
+      kills: 3,
       ready: async (round) => ({
         method: 'ResizeDisk',
         body: { name: 'vgf/disk', virtualSizeBytes: bytes(64 + 32 * round) },

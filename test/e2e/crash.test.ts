@@ -35,7 +35,8 @@ const OPERATIONS: readonly Operation[] = [
     title: 'creating a thick disk',
     vg: 'vga',
     // lvcreate, and lvchange when its ends are cleared.
-    changes: 2,
+    rounds: 3,
+    kills: 2,
     ready: async (round) => ({
       method: 'CreateDisk',
       body: { name: `thick${round}`, vg: 'vga', sizeBytes: size(8n * MiB) },
@@ -46,7 +47,8 @@ const OPERATIONS: readonly Operation[] = [
     title: 'creating a thin disk',
     vg: 'vgb',
     // lvcreate, qemu-img create, lvchange --deltag, lvchange -an.
-    changes: 4,
+    rounds: 5,
+    kills: 4,
     ready: async (round) => thin(`vgb/thin${round}`),
     ended: async (disk) => {
       assert.equal([disk?.state, disk?.sizeBytes, disk?.virtualSizeBytes], ['ready', size(8n * MiB), size(64n * MiB)]);
@@ -55,7 +57,8 @@ const OPERATIONS: readonly Operation[] = [
   {
     title: 'extending a thin disk by a delta',
     vg: 'vgc',
-    changes: 1,
+    rounds: 2,
+    kills: 1,
     async ready(round) {
       if (round === 1) await succeed(host, thin('vgc/disk'));
       return { method: 'ExtendDisk', body: { name: 'vgc/disk', deltaBytes: size(4n * MiB) } };
@@ -69,7 +72,8 @@ const OPERATIONS: readonly Operation[] = [
     title: 'resizing a thin disk of a VM that is off',
     vg: 'vgd',
     // lvchange --addtag, lvchange -ay, qemu-img resize, lvchange -an, lvchange --deltag.
-    changes: 5,
+    rounds: 6,
+    kills: 5,
     async ready(round) {
       if (round === 1) {
         await host.guest('off', { start: false });
@@ -88,7 +92,8 @@ const OPERATIONS: readonly Operation[] = [
   {
     title: 'deleting a disk',
     vg: 'vge',
-    changes: 1,
+    rounds: 2,
+    kills: 1,
     async ready(round) {
       await succeed(host, {
         method: 'CreateDisk',

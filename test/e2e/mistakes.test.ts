@@ -158,6 +158,7 @@ test('a disk gets a name and a size that LVM has', async () => {
       ...noSpace,
       typed: 'sltv disk create big --thin --virtual-size 50G',
       says: /has \d+ MiB free, 10 GiB are needed/,
+      hint: 'begin smaller, as with --size 1G; or sltv pool extend vg-sltv',
     },
     { ...noSpace, typed: 'sltv disk extend thick --size 5G', says: /has \d+ MiB free, 4.9\d GiB are needed/ },
     { ...byHand, typed: 'sltv disk create byhand --size 4M', kind: 'exists', code: 'core/disk-exists' },

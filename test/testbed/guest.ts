@@ -130,22 +130,15 @@ export class Guest {
   }
 
   /** The disk's size as the guest itself sees it, in bytes. */
-  async size(disk?: string): Promise<bigint> {
-    if (this.kind === 'linux')
-      return BigInt((await this.sh(`blockdev --getsize64 ${await this.#device(disk)}`)).trim());
-    const { slot } = await this.#place(disk);
-    return BigInt(`0x${await this.#ask('s', [slot])}`) * 512n;
+  async size(disk = 'vda'): Promise<bigint> {
+    const bytes = await this.#sizeIfSeen(disk);
+    if (bytes === undefined) throw this.#host.fail(`guest ${this.name} sees no disk ${disk}`);
+    return bytes;
   }
 
   /** Whether it can see a disk at this target; a target that libvirt doesn't know either is not seen. */
   async sees(disk: string): Promise<boolean> {
-    try {
-      await this.size(disk);
-      return true;
-    } catch (error) {
-      if (error instanceof Error && error.message.includes('no disk')) return false;
-      throw error;
-    }
+    return (await this.#sizeIfSeen(disk)) !== undefined;
   }
 
   /** Whether a tiny guest leaves requests to let go of a disk unanswered, as a hung guest does; it answers at first. */
@@ -163,17 +156,40 @@ export class Guest {
     return said;
   }
 
-  async #transfer(first: number, count: number, { disk, mark = 0 }: WriteOptions): Promise<number[]> {
-    return [(await this.#place(disk)).slot, first, count, mark];
+  async #sizeIfSeen(disk: string): Promise<bigint | undefined> {
+    const place = await this.#place(disk);
+    if (place === undefined) return undefined;
+    if (this.kind === 'linux') {
+      const device = await this.#deviceAt(place);
+      return device === undefined ? undefined : BigInt((await this.sh(`blockdev --getsize64 ${device}`)).trim());
+    }
+    const answer = await this.#exchange('s', [place.slot]);
+    if (answer.why === NO_DISK) return undefined;
+    return BigInt(`0x${this.#accepted(answer)}`) * 512n;
   }
 
-  /** One question to a tiny guest, and its answer. */
+  async #transfer(first: number, count: number, { disk = 'vda', mark = 0 }: WriteOptions): Promise<number[]> {
+    const place = await this.#place(disk);
+    if (place === undefined) throw this.#host.fail(`guest ${this.name} has no disk ${disk}`);
+    return [place.slot, first, count, mark];
+  }
+
+  /** One question to a tiny guest; what it gave for an answer, or an error. */
   async #ask(letter: string, words: readonly number[], timeout?: number): Promise<string> {
+    return this.#accepted(await this.#exchange(letter, words, timeout));
+  }
+
+  async #exchange(letter: string, words: readonly number[], timeout?: number): Promise<TinyAnswer> {
     const line = (id: number) => [letter, ...[id, ...words].map((word) => word.toString(16))].join(' ');
     const answer = await this.#inTurn((id) => this.#converse(id, line(id), timeout));
-    const [verdict, why, where, found] = answer.split(' ');
-    if (verdict === '=') return why ?? '';
-    throw this.#host.fail(`guest ${this.name}: ${refusal(Number(`0x${why}`), Number(`0x${where}`), found ?? '')}`);
+    const [verdict, ...rest] = answer.split(' ');
+    if (verdict === '=') return { result: rest.join(' '), why: 0, where: 0, found: '' };
+    return { result: undefined, why: Number(`0x${rest[0]}`), where: Number(`0x${rest[1]}`), found: rest[2] ?? '' };
+  }
+
+  #accepted({ result, why, where, found }: TinyAnswer): string {
+    if (result === undefined) throw this.#host.fail(`guest ${this.name}: ${refusal(why, where, found)}`);
+    return result;
   }
 
   async #inTurn<T>(converse: (id: number) => Promise<T>): Promise<T> {
@@ -199,27 +215,44 @@ export class Guest {
     return result.stdout.replace(/\n$/, '');
   }
 
-  async #place(disk = 'vda'): Promise<PciPlace> {
+  /** Where the disk is now; undefined when libvirt knows none at this target. */
+  async #place(disk: string): Promise<PciPlace | undefined> {
     const status = await this.#host.run(`cat /run/libvirt/qemu/${this.name}.xml`, {
       allowFailure: true,
       note: `where is ${this.name}'s ${disk} `,
     });
-    const place = status.code === 0 ? placeOf(status.stdout, disk) : undefined;
-    if (place === undefined) throw this.#host.fail(`guest ${this.name} has no disk ${disk}`);
-    return place;
+    if (status.code !== 0) throw this.#host.fail(`guest ${this.name} is not running`);
+    return placeOf(status.stdout, disk);
   }
 
-  /** The disk's device node in a Linux guest, waiting a moment for one that was just attached. */
-  async #device(disk?: string): Promise<string> {
-    const { slot, behind } = await this.#place(disk);
+  /** The disk's device node in a Linux guest. */
+  async #device(disk = 'vda'): Promise<string> {
+    const place = await this.#place(disk);
+    const device = place && (await this.#deviceAt(place));
+    if (device === undefined) throw this.#host.fail(`guest ${this.name} sees no disk ${disk}`);
+    return device;
+  }
+
+  /** Waits a moment for the node of a disk that was just attached. */
+  async #deviceAt({ slot, behind }: PciPlace): Promise<string | undefined> {
     const path = behind ? `0000:00:${behind}/*` : `0000:00:${slot.toString(16).padStart(2, '0')}.0`;
-    const found = `set -- /sys/bus/pci/devices/${path}/virtio*/block/*`;
-    const wait = `for n in 1 2 3 4 5 6 7 8 9 10; do ${found}; [ -e "$1" ] && break; sleep 0.3; done; [ -e "$1" ] && basename "$1" || echo none`;
-    const name = (await this.sh(wait)).trim();
-    if (name === 'none') throw this.#host.fail(`guest ${this.name} sees no disk ${disk}`);
-    return `/dev/${name}`;
+    const look = `set -- /sys/bus/pci/devices/${path}/virtio*/block/*; [ -e "$1" ] && break; sleep 0.3`;
+    const name = (
+      await this.sh(`for n in 1 2 3 4 5 6 7 8 9 10; do ${look}; done; [ -e "$1" ] && basename "$1"; true`)
+    ).trim();
+    return name === '' ? undefined : `/dev/${name}`;
   }
 }
+
+/** `result` undefined: it refused, and says why (see guests/tiny.s), at which sector, and what it found there. */
+interface TinyAnswer {
+  readonly result: string | undefined;
+  readonly why: number;
+  readonly where: number;
+  readonly found: string;
+}
+
+const NO_DISK = 0x100;
 
 function extent(size: string, { at = '0' }: WriteOptions): { first: number; count: number } {
   const [first, count] = [at, size].map((word) => {
@@ -234,9 +267,8 @@ function hex(id: number): string {
   return id.toString(16).padStart(8, '0');
 }
 
-/** The tiny guest's error codes, see guests/tiny.s. */
 function refusal(why: number, sector: number, found: string): string {
-  if (why === 0x100) return 'there is no disk in that slot';
+  if (why === NO_DISK) return 'there is no disk in that slot';
   if (why === 0x101) return 'the disk went away';
   if (why === 0x102) return `reads other data than were written, first at sector ${sector}: ${found}`;
   return `the disk reports error ${why} within the mebibyte at sector ${sector}`;

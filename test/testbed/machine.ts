@@ -58,9 +58,10 @@ function channelOf(child: ChildProcess): Socket {
 function qemuArguments({ directory, disks, systemDisk, uuid, memory, cpus }: MachineOptions): string[] {
   const share = (tag: string, path: string, options = '') =>
     `local,path=${quoted(path)},mount_tag=${tag},security_model=none,multidevs=remap${options}`;
+  // Two hosts may have one file, as a shared LUN: both go through this machine's page cache, so they see the same data.
   // Flushes are left out: what QEMU has written survives its own death, which is all that can happen to it here.
   const drive = (id: string, file: string) =>
-    `file=${quoted(file)},format=raw,if=none,id=${id},cache=unsafe,discard=unmap`;
+    `file=${quoted(file)},file.locking=off,format=raw,if=none,id=${id},cache=unsafe,discard=unmap`;
   const appended = `console=ttyS0 quiet panic=-1 mitigations=off nokaslr tsc=reliable no_timer_check audit=0 selinux=0 apparmor=0`;
   return [
     ...['-machine', 'q35,usb=off,hpet=off', '-accel', 'tcg,thread=multi,tb-size=256', '-cpu', 'Nehalem,+rdrand'],
@@ -78,7 +79,7 @@ function qemuArguments({ directory, disks, systemDisk, uuid, memory, cpus }: Mac
       '-drive',
       drive(`disk${n}`, file),
       '-device',
-      `virtio-blk-pci,drive=disk${n},serial=disk${n}`,
+      `virtio-blk-pci,drive=disk${n},serial=disk${n},share-rw=on`,
     ]),
   ];
 }

@@ -1,6 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { CreateRequest } from '../../../core/capabilities/disks.ts';
+import { disksOf } from '../../../core/disks/index.ts';
 import { GiB, MiB } from '../../../core/units.ts';
 import { call, failure, type House, makeHouse } from './house.ts';
 
@@ -275,6 +276,16 @@ inHouse('while a guest keeps a disk, whoever wants it is told whom to wait for',
     assert.is(busy.code, 'core/disk-busy');
     assert.match(busy.hint ?? '', 'when the guest of web lets go of it, or the VM is off');
   }
+});
+
+inHouse('a thin disk whose first size nobody chose may begin smaller', async (house) => {
+  const { disks, world } = house.daemon();
+  const tight = disksOf({ ...world, thinInitialSize: 1024n * GiB });
+  const refusal = await failure(tight.create(thin('img', 2048n * GiB), call()));
+  assert.is(refusal.kind, 'exhausted');
+  assert.match(refusal.hint ?? '', /^begin smaller, as with --size 1G/);
+  const chosen = await failure(disks.create({ ...thin('img', 2048n * GiB), size: 1024n * GiB }, call()));
+  assert.not.match(chosen.hint ?? '', 'begin smaller');
 });
 
 inHouse('a VM of which nobody has heard has no attachments to list', async (house) => {
