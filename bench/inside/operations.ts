@@ -30,7 +30,7 @@ interface Operation {
 }
 
 const [rounds = 0, ours = '', bare = ''] = [Number(process.argv[2]), process.argv[3], process.argv[4]];
-const WARM_UP = 3;
+const WARM_UP = 2;
 const { sltv, pools } = connect({ timeout: 120_000 });
 const MiB = 1024 * 1024;
 const size = (mebibytes: number) => String(mebibytes * MiB);

@@ -22,6 +22,7 @@ import { poolHandlers } from './handlers/pools.ts';
 import { sltvHandlers } from './handlers/sltv.ts';
 import { vmHandlers } from './handlers/vms.ts';
 import { JSON_OPTIONS } from './json.ts';
+import { legible } from './trailers.ts';
 
 export type Request = IncomingMessage | Http2ServerRequest;
 export type Response = (ServerResponse<IncomingMessage> & { req: IncomingMessage }) | Http2ServerResponse;
@@ -69,5 +70,6 @@ async function answer(
   if ('authority' in request) request.headers[':authority'] = 'localhost';
   const values = createContextValues().set(callerKey, caller);
   const universal = await handler(universalRequestFromNodeRequest(request, response, undefined, values));
-  await universalResponseToNodeResponse(await explained(universal, handler.method, request.headers), response);
+  const answer = legible(await explained(universal, handler.method, request.headers));
+  await universalResponseToNodeResponse(answer, response);
 }

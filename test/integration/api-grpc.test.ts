@@ -64,6 +64,11 @@ withClient('an error has its sentence, and its code and hint as a detail', async
   assert.ok(String(status).includes('sltv disk list'));
 });
 
+withClient('a sentence arrives as it was written, whatever is in it', async (client) => {
+  const error = await failure(client.call('GetDisk', { name: 'mem/100 % größer?' }));
+  assert.is(error.details, 'there is no disk mem/100 % größer?');
+});
+
 withClient('a deadline is kept', async (client, trial) => {
   await failure(client.call('GetDisk', { name: 'none' }, { deadline: new Date(Date.now() - 1000) }));
   const error = await failure(client.call('ListDisks', {}, { deadline: new Date(Date.now() - 1) }));
