@@ -27,7 +27,16 @@ export const facts = {
 } as const;
 
 /** A disk, as the daemon's message and as its facts. */
-export const diskReply = (message: Disk): Reply<Values<typeof facts>> => ({ message, rows: [factsOf(message)] });
+export const diskReply = (message: Disk): Reply<Values<typeof facts>> => ({
+  message,
+  rows: [factsOf(message)],
+  remarks: message.state === 'conflict' ? [conflict(message)] : [],
+});
+
+function conflict({ vg, name, vmName, vmUuid }: Disk): string {
+  const vm = vmName || vmUuid;
+  return `${vm} does not have it on this host, though the storage says so: if it has it nowhere else either, sltv disk detach ${vg}/${name} ${vm} frees it`;
+}
 
 /** The facts that a message holds. */
 export const factsOf = (disk: Disk): Values<typeof facts> => ({

@@ -1,5 +1,6 @@
 // A disk's volume grows; on a thick disk the guest sees it at once.
 import { type Disk, DiskExtended } from '../capabilities/disks.ts';
+import type { BlockStatistics } from '../capabilities/hypervisor.ts';
 import type { Turn } from '../capabilities/storage.ts';
 import { coreErrors } from '../errors.ts';
 import type { Call } from '../kernel/verb.ts';
@@ -58,12 +59,20 @@ export async function extend(
  * only read can't be told, and finds out at its next start.
  */
 export async function showGuest(world: World, entry: Entry, signal: AbortSignal): Promise<void> {
-  if (entry.format !== 'raw' || !entry.owner || entry.readOnly) return;
+  if (entry.format !== 'raw' || !entry.owner) return;
   const hypervisor = hypervisorOf(world);
-  const statistics = await hypervisor.statistics(signal);
-  const seen = statistics.find((device) => device.vm === entry.owner?.vm && device.path === entry.volume.path);
-  if (seen?.capacity === undefined || seen.capacity >= entry.volume.size) return;
-  await hypervisor.resize(entry.owner.vm, seen.target, entry.volume.size, signal);
+  const seen = guestBehind(entry, await hypervisor.statistics(signal));
+  if (seen) await hypervisor.resize(seen.vm, seen.target, entry.volume.size, signal);
+}
+
+/** The device by which a running guest sees less of its thick disk than there is; undefined when none does. */
+export function guestBehind(
+  { owner, volume, readOnly }: Entry,
+  statistics: readonly BlockStatistics[],
+): BlockStatistics | undefined {
+  if (readOnly) return undefined;
+  const seen = statistics.find((device) => device.vm === owner?.vm && device.path === volume.path);
+  return seen?.capacity !== undefined && seen.capacity < volume.size ? seen : undefined;
 }
 
 function mustBeOneOfTwo({ size, delta }: ExtendRequest): void {

@@ -1,11 +1,12 @@
 // Brings every disk of this node to rest that a crash, or a guest that did not answer, left half-way.
+import type { BlockStatistics } from '../capabilities/hypervisor.ts';
 import type { Pool } from '../capabilities/storage.ts';
 import { asSltvError } from '../errors.ts';
 import { finishAttach, undoAttach } from './attach.ts';
 import { finishThickCreation, undoCreation } from './create.ts';
 import { finishDetach, takeOut } from './detach.ts';
-import { type Entry, nameOf, readEntry } from './entry.ts';
-import { showGuest } from './extend.ts';
+import { type Entry, type Intent, nameOf, readEntry } from './entry.ts';
+import { guestBehind, showGuest } from './extend.ts';
 import { finishResize } from './resize.ts';
 import { allPools, diskInVm, hypervisorOf, type World } from './world.ts';
 
@@ -14,15 +15,42 @@ import { allPools, diskInVm, hypervisorOf, type World } from './world.ts';
  * answer) stays as it is and is tried again at the next call. Children of earlier daemons have ended before it is called.
  */
 export async function reconcile(world: World): Promise<void> {
+  const behind = guestsBehind(world);
   for (const pool of await allPools(world, world.life)) {
     const volumes = await pool.volumes(world.life).catch((error) => {
-      world.log.warn('a pool could not be read', { pool: pool.name, error: asSltvError(error) });
+      if (!world.life.aborted)
+        world.log.warn('a pool could not be read', { pool: pool.name, error: asSltvError(error) });
       return [];
     });
     for (const volume of volumes) {
       const entry = readEntry(volume);
-      if (entry && !entry.isNewer && needsUs(world, entry)) await settle(world, pool, entry.volume.name, nameOf(entry));
+      if (!entry || entry.isNewer) continue;
+      const needsUs = entry.intent ? isOurs(world, entry.intent) : await behind(entry);
+      if (needsUs) await settle(world, pool, entry.volume.name, nameOf(entry));
     }
+  }
+}
+
+/**
+ * Says which thick disks' guests don't know their size. One look at all guests for all disks, and none where no guest could
+ * be behind: this is asked after every event.
+ */
+function guestsBehind(world: World): (entry: Entry) => Promise<boolean> {
+  let statistics: Promise<readonly BlockStatistics[]> | undefined;
+  return async (entry) => {
+    const isHere = entry.on.some((place) => place.node === world.node.id);
+    if (entry.format !== 'raw' || !entry.owner || !isHere) return false;
+    statistics ??= lookAtGuests(world);
+    return guestBehind(entry, await statistics) !== undefined;
+  };
+}
+
+async function lookAtGuests(world: World): Promise<readonly BlockStatistics[]> {
+  try {
+    return (await world.hypervisor?.statistics(world.life)) ?? [];
+  } catch (error) {
+    if (!world.life.aborted) world.log.warn('the guests could not be looked at', { error: asSltvError(error) });
+    return [];
   }
 }
 
@@ -56,11 +84,7 @@ export async function reconcileStart(world: World): Promise<void> {
   }
 }
 
-/** An intent of ours, or a thick disk whose guest may not know its size. */
-function needsUs(world: World, entry: Entry): boolean {
-  if (entry.intent) return entry.intent.node === world.node.id;
-  return entry.format === 'raw' && entry.owner !== undefined && entry.on.some((place) => place.node === world.node.id);
-}
+const isOurs = (world: World, intent: Intent): boolean => intent.node === world.node.id;
 
 /** One disk, unless an operation of this daemon is at work on it. */
 async function settle(world: World, pool: Pool, name: string, subject: string): Promise<void> {
@@ -68,7 +92,7 @@ async function settle(world: World, pool: Pool, name: string, subject: string): 
   await attempt(world, subject, () =>
     world.turns.take(subject, world.life, async () => {
       const entry = await entryNow(pool, name);
-      if (entry && needsUs(world, entry)) await moveOn(world, pool, entry);
+      if (entry && (!entry.intent || isOurs(world, entry.intent))) await moveOn(world, pool, entry);
     }),
   );
 }
@@ -125,6 +149,7 @@ async function attempt(world: World, subject: string, work: () => Promise<void>)
   try {
     await work();
   } catch (error) {
+    if (world.life.aborted) return;
     world.log.warn('a disk could not be brought to rest; it is tried again', {
       disk: subject,
       error: asSltvError(error),

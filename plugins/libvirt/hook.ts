@@ -12,7 +12,7 @@ export function createHook(xml: Xml): Hook {
     name: 'qemu',
     script: (executable) => ({
       path: '/etc/libvirt/hooks/qemu.d/sltv',
-      text: `#!/bin/sh\n# Has the disks of a VM ready before it starts, and puts them to rest after: written by sltv init --hooks.\nexec '${executable.replaceAll("'", `'\\''`)}' hook qemu -- "$@"\n`,
+      text: scriptFor(executable),
       // Seen with libvirt 9.0: a daemon that found no hook at its start looks again at SIGHUP, and only then.
       remark: 'if libvirt had no hooks before, tell it: systemctl reload libvirtd (or virtqemud)',
     }),
@@ -24,6 +24,17 @@ export function createHook(xml: Xml): Hook {
       return { vm: { uuid, name }, step, paths: step === 'starting' ? paths : [] };
     },
   };
+}
+
+/** libvirt holds the VM up at five moments of its life; only where a moment concerns disks is the executable started. */
+function scriptFor(executable: string): string {
+  const moments = Object.keys(STEPS).map((moment) => `'${moment}'`);
+  return `#!/bin/sh
+# Has the disks of a VM ready before it starts, and puts them to rest after: written by sltv init --hooks.
+case "$2 $3" in
+  ${moments.join(' | ')}) exec '${executable.replaceAll("'", `'\\''`)}' hook qemu -- "$@" ;;
+esac
+`;
 }
 
 /** `prepare` comes before libvirt looks for the disks; `release` when QEMU is gone, also after a start that failed. */

@@ -129,6 +129,7 @@ test('a paused VM gets a disk, and has it when it goes on; it gives one back whe
 });
 
 test('a guest that does not let go keeps the disk, whatever restarts, until it does', async () => {
+  const { targetDev: target } = await disk(host, 'left');
   await web.ignoreUnplug(true);
   const answer = await ask(host, { method: 'DetachDisk', body: { diskName: 'left', vmName: 'web' } });
   assert.match(answer.text, 'core/detach-unanswered');
@@ -141,12 +142,12 @@ test('a guest that does not let go keeps the disk, whatever restarts, until it d
 
   await host.run('kill $(cat /run/libvirtd.pid) && while [ -e /run/libvirtd.pid ]; do sleep 0.1; done; libvirtd -d');
   assert.is(await stateOf('left'), 'detaching');
-  await web.verify('12M', { disk: 'vda', at: '2M', mark: 4 });
+  await web.verify('12M', { disk: target, at: '2M', mark: 4 });
 
   await web.ignoreUnplug(false);
   await atRest(host);
   assert.is(await stateOf('left'), 'ready');
-  assert.not(await web.sees('vda'));
+  assert.not(await web.sees(target));
   await mustFit();
 });
 

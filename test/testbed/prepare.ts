@@ -23,6 +23,15 @@ const GUEST_MODULES = ['virtio_pci', 'virtio_blk'];
 const SYSTEM_DISK_SIZE = '8G';
 
 if (preparedFrom() !== fingerprint()) {
+  try {
+    await prepare();
+  } catch (error) {
+    process.stderr.write(`test bed: ${error instanceof Error ? error.message : error}\n`);
+    process.exitCode = 1;
+  }
+}
+
+async function prepare(): Promise<void> {
   await mkdir(paths.download, { recursive: true });
   await rm(paths.stamp, { force: true });
   const version = await unpackKernel();

@@ -139,4 +139,13 @@ test('headings are bold on a terminal only, and never against NO_COLOR', async (
   assert.not.match((await shell.type('disk list --json', { env, isTTY: true })).out, '\x1b');
 });
 
+test('a disk in conflict comes with what it means, beside what is asked for', async () => {
+  await using own = await session();
+  own.daemon.answer('Sltv/GetDisk', { message: { ...web1, state: 'conflict' } });
+  const { out, err, code } = await own.type('disk show web1');
+  assert.match(out, /^state: +conflict$/m);
+  assert.match(err, /^sltv: web does not have it on this host, .* sltv disk detach vg-sltv\/web1 web frees it\n$/);
+  assert.is(code, 0);
+});
+
 test.run();

@@ -1,3 +1,7 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { execa } from 'execa';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createHook } from '../../../plugins/libvirt/hook.ts';
@@ -36,11 +40,22 @@ test('a call that concerns it and has no XML is an error, so that nothing starts
   assert.throws(() => hook.read(['web', 'prepare', 'begin', '-'], ''), /not as expected/);
 });
 
-test('the script hands all words on, to an executable in any directory', () => {
-  const { path, text } = hook.script("/opt/it's/sltv");
+test('the script starts an executable in any directory with all words, at those moments only', async () => {
+  const directory = await mkdtemp(join(tmpdir(), "sltv-it's-"));
+  const executable = join(directory, 'sltv');
+  await writeFile(executable, '#!/bin/sh\nprintf "%s|" "$@"; cat\n', { mode: 0o755 });
+  const { path, text } = hook.script(executable);
   assert.is(path, '/etc/libvirt/hooks/qemu.d/sltv');
-  assert.match(text, /^#!\/bin\/sh\n/);
-  assert.ok(text.endsWith(`exec '/opt/it'\\''s/sltv' hook qemu -- "$@"\n`));
+  const call = async (...words: string[]) =>
+    (await execa('sh', ['-c', text, 'sltv', ...words], { input: 'XML' })).stdout;
+  try {
+    assert.is(await call('a b', 'prepare', 'begin', '-'), 'hook|qemu|--|a b|prepare|begin|-|XML');
+    assert.is(await call('web', 'release', 'end', '-'), 'hook|qemu|--|web|release|end|-|XML');
+    assert.is(await call('web', 'start', 'begin', '-'), '');
+    assert.is(await call('web', 'migrate', 'begin', 'qemu+ssh://other/system'), '');
+  } finally {
+    await rm(directory, { recursive: true });
+  }
 });
 
 test.run();
