@@ -11,9 +11,7 @@ const NODE = join(ROOT, 'node_modules/.bin/node');
 await using host = await testbed.host({
   name: 'bench',
   disks: ['6G', '6G'],
-  // The second is for what a host has many of: the threads of V8 that compile and clean up, and the guests.
-  cpus: 2,
-  memory: 1536,
+  memory: 1024,
   files: recorders(['lvm', 'qemu-img', 'virsh']),
 });
 await startDaemon(host, { env: 'PATH=/bench/bin:$PATH' });
