@@ -1,0 +1,124 @@
+// libvirt's hook: a VM finds its disks active when it starts, whatever the daemon does, and no VM finds another's.
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { MiB } from '../../core/units.ts';
+import { succeed } from '../e2e/api.ts';
+import { contradictions, look } from '../e2e/facts.ts';
+import { type Daemon, startDaemon } from '../testbed/daemon.ts';
+import { type Guest, type Host, testbed } from '../testbed/index.ts';
+
+const test = suite('the hook');
+const SCRIPT = '/etc/libvirt/hooks/qemu.d/sltv';
+let host: Host;
+let daemon: Daemon;
+let web: Guest;
+
+const create = (name: string) =>
+  succeed(host, { method: 'CreateDisk', body: { name, vg: 'vg-sltv', sizeBytes: String(16n * MiB) } });
+const active = async () => (await look(host)).active;
+/** What virsh says of a start that is refused. */
+async function refusal(vm: string): Promise<string> {
+  const { code, stderr } = await host.run(`virsh start ${vm}`, { allowFailure: true, timeout: 120_000 });
+  assert.is.not(code, 0, `${vm} should not have started`);
+  return stderr;
+}
+
+test.before(async () => {
+  host = await testbed.host({ name: 'hook', disks: ['512M', '64M', '64M'], memory: 1024 });
+  await host.run('vgcreate -q vg-sltv /dev/vda');
+  daemon = await startDaemon(host);
+  for (const name of ['data', 'loose']) await create(name);
+  web = await host.guest('web', { start: false });
+});
+
+test.after(async () => {
+  await host?.[Symbol.asyncDispose]();
+});
+
+test('it is installed by hand, with one command, and a second changes nothing', async () => {
+  const first = await host.run('sltv init --hooks');
+  assert.match(first.stdout, new RegExp(`${SCRIPT} +written`));
+  assert.match(first.stderr + first.stdout, /systemctl reload libvirtd/);
+  assert.match((await host.run('sltv init --hooks')).stdout, new RegExp(`${SCRIPT} +already there`));
+  assert.is((await host.run(`stat -c %a ${SCRIPT}`)).stdout, '755\n');
+  // What systemctl reload does.
+  await host.run('kill -HUP $(cat /run/libvirtd.pid)');
+});
+
+test('a VM that was off when it got a disk finds it active when it starts', async () => {
+  await succeed(host, { method: 'AttachDisk', body: { diskName: 'data', vmName: 'web' } });
+  assert.equal(await active(), []);
+  await web.start();
+  assert.equal(await active(), ['vg-sltv/data']);
+  await web.write('4M', { mark: 1 });
+});
+
+test('another VM that names the same volume is refused, in our words, and takes nothing away', async () => {
+  await host.guest('thief', { start: false, disks: [{ path: '/dev/vg-sltv/data' }] });
+  const words = await refusal('thief');
+  assert.match(words, 'disk vg-sltv/data belongs to web, not to thief');
+  assert.match(words, 'hint: sltv disk detach vg-sltv/data web');
+  await web.verify('4M', { mark: 1 });
+  await host.run('virsh -q undefine thief');
+});
+
+test('after its VM is off a volume is not active', async () => {
+  await web.shutdown();
+  assert.equal(await active(), []);
+  assert.equal(contradictions(await look(host)), []);
+});
+
+test('a disk that was given to no VM starts with none', async () => {
+  await host.guest('stranger', { start: false, disks: [{ path: '/dev/vg-sltv/loose' }] });
+  const words = await refusal('stranger');
+  assert.match(words, 'disk vg-sltv/loose is not attached to stranger');
+  assert.match(words, 'hint: sltv disk attach vg-sltv/loose stranger');
+  assert.equal(await active(), []);
+  await host.run('virsh -q undefine stranger');
+});
+
+test('a daemon that hangs keeps no VM from starting, nor one that is gone', async () => {
+  await host.run(`kill -STOP ${daemon.pid}`);
+  await web.start();
+  await web.verify('4M', { mark: 1 });
+  await web.shutdown();
+  assert.equal(await active(), []);
+  await daemon.kill();
+  await web.start();
+  await web.verify('4M', { mark: 1 });
+  await web.destroy();
+  assert.equal(await active(), []);
+});
+
+test('a pool that lost a device keeps no VM of another pool from starting', async () => {
+  const marks = '--addtag sltv:v=1 --addtag sltv:lock=local/$(cat /etc/machine-id)';
+  await host.run(
+    `vgcreate -q ${marks} vg-broken /dev/vdb /dev/vdc && dd if=/dev/zero of=/dev/vdc bs=1M count=4 status=none`,
+  );
+  await web.start();
+  await web.verify('4M', { mark: 1 });
+  await web.destroy();
+  assert.equal(await active(), []);
+});
+
+test('it costs a start no more than a few processes', async () => {
+  const start = async () => {
+    const { ms } = await host.run('virsh -q start web', { timeout: 120_000 });
+    return ms;
+  };
+  const withHook = await start();
+  await web.destroy();
+  await host.run(`chmod -x ${SCRIPT} && lvchange -ay vg-sltv/data`);
+  const without = await start();
+  await web.destroy();
+  await host.run(`lvchange -an vg-sltv/data && chmod +x ${SCRIPT}`);
+  const { ms: bare } = await host.run('lvs > /dev/null && lvchange -ay vg-sltv/data && sltv --version');
+  await host.run('lvchange -an vg-sltv/data');
+  const of = (ms: number) => `${(ms / 1000).toFixed(1)} s`;
+  console.log(
+    `a start with the hook ${of(withHook)}, without ${of(without)}; lvs, lvchange and a bare sltv ${of(bare)}`,
+  );
+  assert.ok(withHook - without < 4 * bare, 'the hook takes four times what its work takes');
+});
+
+test.run();
