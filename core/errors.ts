@@ -108,6 +108,7 @@ export function asSltvError(error: unknown): SltvError {
   }
   return (
     fromSystem(error) ??
+    fromDeno(error) ??
     coreErrors('internal', error instanceof Error ? error.message : String(error), { cause: error })
   );
 }
@@ -122,6 +123,17 @@ function fromSystem(error: unknown): SltvError | undefined {
   if (code !== 'EACCES' && code !== 'EPERM' && code !== 'EROFS') return undefined;
   return coreErrors('denied', `sltv may not ${syscall} ${path}`, {
     hint: code === 'EROFS' ? 'its file system is mounted read-only: findmnt' : 'run it as root, or see who may: ls -ld',
+    cause: error,
+  });
+}
+
+/** What Deno's command line did not permit; Deno's own words name the flag. */
+function fromDeno(error: unknown): SltvError | undefined {
+  if (!(error instanceof Error && error.name === 'NotCapable')) return undefined;
+  const [, what = error.message, flag = '--allow-all'] =
+    /^Requires (.*), run again with the (\S+) flag$/.exec(error.message) ?? [];
+  return coreErrors('denied', `Deno does not let sltv have ${what}`, {
+    hint: `deno run ${flag} …: docs/testing.md names what a daemon and what a client needs`,
     cause: error,
   });
 }

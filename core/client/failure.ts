@@ -1,6 +1,6 @@
 // What went wrong on the way to the daemon or in it, as an SltvError.
 import { statSync } from 'node:fs';
-import { coreErrors, KINDS, type Kind, SltvError } from '../errors.ts';
+import { asSltvError, coreErrors, KINDS, type Kind, SltvError } from '../errors.ts';
 import { parseAddress } from './address.ts';
 
 /** The daemon's refusal of a call: Connect's error JSON. */
@@ -100,6 +100,8 @@ export function notReached(error: unknown, { addr, timeout, signal, clock }: Wai
       cause: error,
     });
   }
+  // What Deno forbids never reached the daemon.
+  if (error instanceof Error && error.name === 'NotCapable') return asSltvError(error);
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   return (UNREACHED[code] ?? lostConnection)(addr, error);
 }

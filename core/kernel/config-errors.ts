@@ -37,7 +37,7 @@ function failure(
 ): SltvError {
   const message = error instanceof Error ? error.message : String(error);
   // Deno writes the place into the message too.
-  const said = message.replace(/ at file:\S+$/, '').replace(/^\w*Error: /, '');
+  const said = message.replace(/ at file:\S+$/, '').replace(/^(\w*Error: |\[\w+\] )/, '');
   const place = url === undefined ? 'the config' : [fileURLToPath(url), line].filter(Boolean).join(':');
   return coreErrors('config', `${place}: ${said}`, { hint: remedyFor(said, modules), cause: error });
 }
@@ -47,6 +47,8 @@ function remedyFor(said: string, modules: Modules): string | undefined {
   if (/strip-only|not supported in strip/.test(said)) {
     return 'only types that can be left out work here: write a union of strings for an enum, a plain field for a parameter property';
   }
+  // All that Deno's type stripper says; its checker says more.
+  if (said === 'Syntax error') return 'deno check, with the path of that file, shows the place';
   if (/^(module|exports|require) is not defined/.test(said)) {
     return 'a config is an ES module: import lvm from, and export default defineConfig({ … })';
   }

@@ -51,6 +51,14 @@ test('a signal that fired is `cancelled`, one that ran out of time is `timeout`'
   }
 });
 
+test('what Deno was not told to permit is `denied`, and names the flag', () => {
+  const words = 'Requires net access to "unix:/run/s", run again with the --allow-net flag';
+  const error = asSltvError(Object.assign(new Error(words), { name: 'NotCapable' }));
+  assert.is(error.code, 'core/denied');
+  assert.is(error.message, 'Deno does not let sltv have net access to "unix:/run/s"');
+  assert.match(error.hint ?? '', 'deno run --allow-net');
+});
+
 test('anything else is `internal`, and keeps its words', () => {
   for (const [thrown, words] of [
     [new TypeError('x is not a function'), 'x is not a function'],

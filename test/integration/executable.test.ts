@@ -6,16 +6,17 @@ import { createInterface } from 'node:readline';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { trustedFolder } from '../core/kernel/kit.ts';
+import { BUNDLE, DENO, EXECUTABLE } from '../fixtures/executable.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
-const EXECUTABLE = join(ROOT, 'dist/sltv');
 const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
 const MEGABYTE = 1e6;
 
 /** Every way in which the bundle is run, as the words before `config`. */
 const WAYS = {
   'the executable': [EXECUTABLE],
-  'dist/sltv.mjs under Node': [process.execPath, join(ROOT, 'dist/sltv.mjs')],
+  'dist/sltv.mjs under Node': [process.execPath, BUNDLE],
+  'dist/sltv.mjs under Deno': [DENO, 'run', '--allow-all', BUNDLE],
 };
 
 function run(
@@ -84,7 +85,11 @@ for (const [title, way] of Object.entries(WAYS)) {
 
   for (const [name, text, message] of [
     ['c.ts', `\nenum A { B }\nexport default { A };`, 'c.ts:2: TypeScript enum is not supported'],
-    ['c.ts', `\n\nconst a = ;`, 'c.ts:3: Expression expected'],
+    [
+      'c.ts',
+      `\n\nconst a = ;`,
+      way[0] === DENO ? 'c.ts: Syntax error\nhint: deno check' : 'c.ts:3: Expression expected',
+    ],
     ['c.mjs', `\nconst a = ;`, "c.mjs:2: Unexpected token ';'"],
     [
       'c.ts',
