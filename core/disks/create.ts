@@ -29,7 +29,11 @@ export async function create(world: World, request: CreateRequest, call: Call): 
   return await world.turns.take(`${pool.name}/${name}`, call.signal, async () => {
     const past = await world.journal.recall(call.requestId, 'disk.create', request);
     const present = (await pool.volumes(call.signal)).find((volume) => volume.name === name);
-    if (present) return toDisk(whatThisRequestMade(present, past));
+    if (present) {
+      const made = whatThisRequestMade(present, past);
+      if (past?.done === false) await finishCreation(world, pool, made, past);
+      return toDisk(made);
+    }
     const subject = {
       disk: name,
       pool: pool.name,
@@ -58,14 +62,22 @@ export async function create(world: World, request: CreateRequest, call: Call): 
   });
 }
 
-/** Ends what a daemon left of a thick disk's creation that nobody was told of: its ends are cleared, once. */
-export async function finishThickCreation(world: World, pool: Pool, entry: Entry): Promise<void> {
-  await pool.activate(entry.volume.name, world.life);
-  await clearEnds(entry.volume.path, entry.volume.size);
-  await pool.deactivate(entry.volume.name, world.life);
+/**
+ * Ends a creation that nobody was told of: the ends of a thick disk are cleared, unless somebody has had it since; a thin disk
+ * without an intent is whole.
+ */
+export async function finishCreation(world: World, pool: Pool, entry: Entry, { requestId }: Decision): Promise<void> {
+  // An attachment that has ended took `on` with it: such a disk has data, whatever an old journal says.
+  const isUntouched = entry.on.length > 0 && !entry.owner && !entry.intent;
+  if (entry.format === 'raw' && isUntouched) {
+    await pool.activate(entry.volume.name, world.life);
+    await clearEnds(entry.volume.path, entry.volume.size);
+    await pool.deactivate(entry.volume.name, world.life);
+  }
+  await world.journal.finish(requestId);
 }
 
-/** Takes back what a daemon left of a thin disk's creation. */
+/** Takes back what was made of a disk that can't be finished. */
 export async function undoCreation(world: World, pool: Pool, name: string): Promise<void> {
   await pool.deactivate(name, world.life);
   await pool.change({ signal: world.life }, (writer) => writer.remove(name));
@@ -73,7 +85,8 @@ export async function undoCreation(world: World, pool: Pool, name: string): Prom
 
 /**
  * One commit: the volume is a whole disk from its first moment, and what is cleared afterwards is only what an earlier
- * tenant left. A daemon that died in between clears it when it comes back, from its journal.
+ * tenant left. Where that can't be cleared there shall be no disk. A daemon that died in between clears it when it comes
+ * back, from its journal; so does one that could not take the disk back.
  */
 async function createThick(
   world: World,
@@ -87,7 +100,17 @@ async function createThick(
   const volume = await pool.change({ signal: call.signal }, (writer) =>
     writer.create({ name, size: sizes.physical, notes, format: 'raw', active: true }),
   );
-  await clearEnds(volume.path, volume.size);
+  try {
+    await clearEnds(volume.path, volume.size);
+  } catch (error) {
+    await undoCreation(world, pool, name).catch((undoing) =>
+      world.log.warn('a disk that could not be cleared is left', {
+        disk: `${pool.name}/${name}`,
+        error: asSltvError(undoing),
+      }),
+    );
+    throw error;
+  }
   await pool.deactivate(name, world.life);
   return freshEntry(volume, name);
 }

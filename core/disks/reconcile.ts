@@ -3,7 +3,7 @@ import type { BlockStatistics } from '../capabilities/hypervisor.ts';
 import type { Pool } from '../capabilities/storage.ts';
 import { asSltvError } from '../errors.ts';
 import { finishAttach, undoAttach } from './attach.ts';
-import { finishThickCreation, undoCreation } from './create.ts';
+import { finishCreation, undoCreation } from './create.ts';
 import { finishDetach, takeOut } from './detach.ts';
 import { type Entry, type Intent, nameOf, readEntry } from './entry.ts';
 import { guestBehind, showGuest } from './extend.ts';
@@ -63,13 +63,11 @@ export async function reconcileStart(world: World): Promise<void> {
   for (const decision of await world.journal.unfinished('disk.create')) {
     const pool = pools.find((candidate) => candidate.name === decision.pool);
     const entry = pool && (await entryNow(pool, decision.name));
-    // An attachment that has ended took `on` with it: such a disk has data, whatever an old journal says.
-    const isUnused = entry?.id === decision.disk && entry.on.length > 0 && !entry.owner && !entry.intent;
-    const isUntouched = isUnused && entry.format === 'raw';
-    if (pool && isUntouched) {
-      await attempt(world, `${pool.name}/${decision.name}`, () => finishThickCreation(world, pool, entry));
+    if (pool && entry?.id === decision.disk) {
+      await attempt(world, nameOf(entry), () => finishCreation(world, pool, entry, decision));
+    } else {
+      await world.journal.finish(decision.requestId);
     }
-    await world.journal.finish(decision.requestId);
   }
   await world.journal.prune();
   await reconcile(world);
