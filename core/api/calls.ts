@@ -22,6 +22,9 @@ export function callOf(context: HandlerContext): Call {
   throw new Error('this method is served without the interceptor of calls');
 }
 
+/** Whether asking again with the same words can be told from asking for more: only with an id of the client's own. */
+export const isRepeatable = ({ requestId }: Call): boolean => !requestId.startsWith(MADE_UP);
+
 export interface Calls {
   readonly interceptor: Interceptor;
   /** Lets no call begin any more, ends streams, and waits for the rest; what is left after `graceMs` is cancelled. */

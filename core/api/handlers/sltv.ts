@@ -1,7 +1,7 @@
 // The fixed service: disks, attachments, and what this node is.
 import type { ServiceImpl } from '@connectrpc/connect';
 import { Disks } from '../../capabilities/disks.ts';
-import { callOf } from '../calls.ts';
+import { callOf, isRepeatable } from '../calls.ts';
 import type { Sltv } from '../gen/sltv/v1/sltv_pb.ts';
 import { fromBytes, fromCreateDisk, fromExtendDisk, named, optional, toAttachment, toDisk } from '../messages.ts';
 import type { Daemon } from './daemon.ts';
@@ -30,7 +30,13 @@ export function sltvHandlers(daemon: Daemon): ServiceImpl<typeof Sltv> {
       disks: (await disks().list({ pool: optional(vg) }, callOf(context))).map(toDisk),
     }),
 
-    extendDisk: async (request, context) => toDisk(await disks().extend(fromExtendDisk(request), callOf(context))),
+    extendDisk: async (request, context) => {
+      const wanted = fromExtendDisk(request);
+      const call = callOf(context);
+      // Before the work: it is said of a failure, too, which is when somebody thinks of asking again.
+      if (wanted.delta !== undefined && !isRepeatable(call)) context.responseHeader.set(...UNREPEATABLE);
+      return toDisk(await disks().extend(wanted, call));
+    },
 
     resizeDisk: async ({ name, virtualSizeBytes }, context) => {
       const virtualSize = fromBytes(virtualSizeBytes) ?? 0n;
@@ -76,6 +82,12 @@ export function sltvHandlers(daemon: Daemon): ServiceImpl<typeof Sltv> {
     },
   };
 }
+
+/** A header of the answer. */
+const UNREPEATABLE = [
+  'sltv-remark',
+  'a delta without the header sltv-request-id is not repeatable: asked again, it is added again',
+] as const;
 
 async function volumeGroup(pool: Parameters<typeof factsOf>[0], signal: AbortSignal) {
   const facts = await factsOf(pool, signal);

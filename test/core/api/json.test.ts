@@ -39,6 +39,28 @@ test('a field may also be written as the .proto file has it', async ({ trial }) 
   assert.is(json.sizeBytes, '8388608');
 });
 
+test('a delta without a request id is not repeatable, and every answer to it says so', async ({ trial }) => {
+  const extend = (body: string, id?: string) => {
+    const headers = { 'content-type': 'application/json', ...(id === undefined ? {} : { 'sltv-request-id': id }) };
+    return raw(trial.path, '/sltv.v1.Sltv/ExtendDisk', { headers, body });
+  };
+  await raw(trial.path, CREATE, { body: '{"name":"grows","sizeBytes":"8388608"}' });
+  const delta = '{"name":"grows","deltaBytes":"4194304"}';
+  for (const size of ['12582912', '16777216']) {
+    const { json, headers } = await extend(delta);
+    assert.is(json.sizeBytes, size);
+    assert.match(String(headers['sltv-remark']), 'not repeatable: asked again, it is added again');
+  }
+  const failed = await extend('{"name":"none","deltaBytes":"4194304"}');
+  assert.equal([failed.status, 'sltv-remark' in failed.headers], [404, true]);
+  for (const repeatable of [await extend(delta, 'mine'), await extend(delta, 'mine')]) {
+    assert.is(repeatable.json.sizeBytes, '20971520');
+    assert.not('sltv-remark' in repeatable.headers);
+  }
+  const absolute = await extend('{"name":"grows","sizeBytes":"25165824"}');
+  assert.equal([absolute.status, 'sltv-remark' in absolute.headers], [200, false]);
+});
+
 for (const [title, body, sentence, hint] of [
   ['a misspelt field', '{"nmae":"x"}', /"nmae" is unknown/, /name, vg, mode, sizeBytes, virtualSizeBytes/],
   ['a negative size', '{"name":"x","sizeBytes":-5}', /size_bytes .*-5/, /whole bytes/],
