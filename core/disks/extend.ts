@@ -43,9 +43,10 @@ export async function extend(
       disk: fresh.id,
       size: String(target),
     });
+    const volume = await writer.extend(name, target);
     const extendedAt = new Date();
     world.lateNotes.set(pool.name, name, { extended: [timeNote(extendedAt)] });
-    return { ...freshEntry(await writer.extend(name, target), request.name), extendedAt };
+    return { ...freshEntry(volume, request.name), extendedAt };
   });
   await showGuest(world, grown, world.life);
   await world.journal.finish(call.requestId);
