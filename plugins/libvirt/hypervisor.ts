@@ -16,6 +16,7 @@ export interface Deadlines {
   readonly read: number;
   readonly change: number;
   readonly statistics: number;
+  readonly alone: number;
 }
 
 export interface Means {
@@ -66,7 +67,7 @@ export function createHypervisor({ run, xml, uri, deadlines, scratch, log, life 
       mustBeUuid(vm);
       await virsh([['blockresize', `--domain=${vm}`, `--path=${target}`, `--size=${size}B`]], changing(signal));
     },
-    statistics: (signal) => readStatistics({ virsh, names, log, deadline: deadlines.statistics }, signal),
+    statistics: (signal) => readStatistics({ virsh, names, log, deadlines }, signal),
     events: createEvents({ run, uri, names, targetOf, log, life }),
   };
 }

@@ -22,6 +22,8 @@ const LibvirtOptions = v.strictObject({
       change: v.optional(Milliseconds, 15_000),
       /** Block statistics of all VMs, before each is asked alone. */
       statistics: v.optional(Milliseconds, 5_000),
+      /** Block statistics of one VM that is asked alone. */
+      alone: v.optional(Milliseconds, 2_000),
     }),
     {},
   ),

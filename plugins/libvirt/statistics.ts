@@ -9,12 +9,10 @@ export interface Counting {
   readonly virsh: Virsh;
   readonly names: Names;
   readonly log: Log;
-  /** Milliseconds for the one call about all VMs. */
-  readonly deadline: number;
+  /** Milliseconds for the one call about all VMs, and for a VM that has to be asked alone. */
+  readonly deadlines: { readonly statistics: number; readonly alone: number };
 }
 
-/** Milliseconds for a VM that has to be asked alone. */
-const ALONE = 2_000;
 /** VMs asked at the same time: each that hangs holds one of libvirtd's 20 workers. */
 const AT_ONCE = 4;
 
@@ -24,9 +22,9 @@ const AT_ONCE = 4;
  * not answer for itself is left out.
  */
 export async function readStatistics(means: Counting, signal: AbortSignal): Promise<readonly BlockStatistics[]> {
-  const { virsh, names, deadline } = means;
+  const { virsh, names, deadlines } = means;
   const everything = ['domstats', '--block', '--state', '--list-active', '--nowait'];
-  const text = await virsh([everything, LIST], { signal, deadline }).catch((error: unknown) => {
+  const text = await virsh([everything, LIST], { signal, deadline: deadlines.statistics }).catch((error: unknown) => {
     if (isCode(error, 'no-answer') && names.known().length > 0) return undefined;
     throw error;
   });
@@ -83,7 +81,11 @@ async function askEach(
   return found;
 }
 
-async function askOne({ virsh }: Counting, vm: string, signal: AbortSignal): Promise<readonly BlockStatistics[]> {
-  const text = await virsh([['domstats', '--block', '--state', vm]], { signal, deadline: ALONE });
+async function askOne(
+  { virsh, deadlines }: Counting,
+  vm: string,
+  signal: AbortSignal,
+): Promise<readonly BlockStatistics[]> {
+  const text = await virsh([['domstats', '--block', '--state', vm]], { signal, deadline: deadlines.alone });
   return readStats(text).flatMap((stats) => blocksOf(vm, stats));
 }

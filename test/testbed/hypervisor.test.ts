@@ -4,10 +4,11 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { Hypervisor } from '../../core/capabilities/hypervisor.ts';
 import { asSltvError } from '../../core/errors.ts';
 import { createLog } from '../../core/log.ts';
 import { type HypervisorUnderTest, hypervisorConformance, type Source } from '../../core/testing/index.ts';
-import { createHypervisor } from '../../plugins/libvirt/hypervisor.ts';
+import { createHypervisor, type Deadlines } from '../../plugins/libvirt/hypervisor.ts';
 import { loadXml } from '../../plugins/libvirt/xml.ts';
 import { register } from '../conformance/uvu.ts';
 import { domainXml } from './domain.ts';
@@ -17,7 +18,7 @@ import { testbed } from './index.ts';
 const SIZE = 2n ** 20n;
 const DIRECTORY = '/var/lib/testbed/suite';
 /** Milliseconds; everything takes its time in a host without KVM. */
-const PATIENT = { read: 20_000, change: 30_000, statistics: 20_000 };
+const PATIENT = { read: 20_000, change: 30_000, statistics: 20_000, alone: 20_000 };
 const never = new AbortController().signal;
 
 const xml = await loadXml();
@@ -31,6 +32,35 @@ await reset();
 /** Sources that nobody has now; both on a volume and in a file system. */
 const spare: Source[] = [];
 let made = 0;
+
+test('a VM that hangs costs others a deadline, and an attach that it did not answer may still happen', async () => {
+  await using made = await make();
+  const source = async () => ({ ...(await made.source()), readOnly: false });
+  await host.run(`virsh start ${offVm.uuid}`);
+  const [stuck, free, late] = [await source(), await source(), await source()];
+  await made.hypervisor.attach(vm.uuid, stuck, never);
+  await made.hypervisor.attach(offVm.uuid, free, never);
+  // So many times what a call takes in this host now, however busy it is: who does not answer then hangs.
+  const begun = performance.now();
+  await made.hypervisor.statistics(never);
+  const plenty = Math.max(5_000, 10 * (performance.now() - begun));
+  const life = new AbortController();
+  const hypervisor = libvirt({ ...PATIENT, change: plenty, statistics: plenty, alone: plenty }, life.signal);
+  const seen = async () => (await hypervisor.statistics(never)).map(({ path }) => path).toSorted();
+  assert.equal(await seen(), [stuck.path, free.path].toSorted());
+  {
+    await using _hanging = await hang(vm.uuid);
+    for (const _ of ['the call that meets it', 'the call after']) assert.equal(await seen(), [free.path]);
+    assert.is((await hypervisor.disks(vm.uuid, never)).length, 1);
+    assert.is((await hypervisor.find(vm.uuid, never))?.state, 'running');
+    const failure = await hypervisor.attach(vm.uuid, late, never).catch(asSltvError);
+    assert.is('kind' in failure && failure.kind, 'timeout');
+  }
+  await host.run(`until virsh domblklist ${vm.uuid} | grep -q ${late.path}; do :; done`);
+  assert.is((await hypervisor.attach(vm.uuid, late, never)).live, true);
+  await host.run(`virsh destroy ${offVm.uuid}`);
+  life.abort();
+});
 
 test('a stream of events goes on with a new libvirtd, and says that it is new', async () => {
   await using made = await make();
@@ -49,21 +79,33 @@ test('a stream of events goes on with a new libvirtd, and says that it is new', 
   life.abort();
 });
 
-register(hypervisorConformance({ name: 'libvirt', make: () => make(), patience: 120_000 }));
+register(hypervisorConformance({ name: 'libvirt', make, patience: 120_000 }));
 
-async function make(deadlines = PATIENT): Promise<HypervisorUnderTest> {
-  const life = new AbortController();
-  const sources: Source[] = [];
-  let areAsMade = true;
-  const hypervisor = createHypervisor({
+function libvirt(deadlines: Deadlines, life: AbortSignal): Hypervisor {
+  return createHypervisor({
     run: hostRunner(host),
     xml,
     uri: 'qemu:///system',
     deadlines,
     scratch: host.directory,
     log: createLog({ level: 'error', format: 'text', write: (line) => console.error(line) }),
-    life: life.signal,
+    life,
   });
+}
+
+/** Stops a VM's QEMU in the middle of whatever it does, until disposed of. */
+async function hang(uuid: string): Promise<AsyncDisposable> {
+  // In brackets, so that the pattern doesn't match the shell that looks for it.
+  const signal = (name: string) => host.run(`kill -${name} $(pgrep -f '[-]uuid ${uuid}')`);
+  await signal('STOP');
+  return { [Symbol.asyncDispose]: async () => void (await signal('CONT')) };
+}
+
+async function make(): Promise<HypervisorUnderTest> {
+  const life = new AbortController();
+  const sources: Source[] = [];
+  let areAsMade = true;
+  const hypervisor = libvirt(PATIENT, life.signal);
   return {
     hypervisor: {
       ...hypervisor,

@@ -81,7 +81,7 @@ test('without virsh every call is unavailable, and says what to install', async 
 test('without options it is the system’s libvirt', () => {
   assert.equal(options({}), {
     uri: 'qemu:///system',
-    deadlines: { read: 10_000, change: 15_000, statistics: 5_000 },
+    deadlines: { read: 10_000, change: 15_000, statistics: 5_000, alone: 2_000 },
   });
 });
 

@@ -25,7 +25,9 @@ function counting(answer: (line: string) => Said) {
   const virsh = createVirsh(run, 'qemu:///system');
   const names = createNames(virsh, 1_000);
   const read = async (signal = never) =>
-    (await readStatistics({ virsh, names, log, deadline: 1_000 }, signal)).map(({ vm, target }) => `${vm} ${target}`);
+    (await readStatistics({ virsh, names, log, deadlines: { statistics: 1_000, alone: 1_000 } }, signal)).map(
+      ({ vm, target }) => `${vm} ${target}`,
+    );
   return { read, names, asked };
 }
 
