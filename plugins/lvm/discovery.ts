@@ -9,7 +9,7 @@ export interface Discovery {
   look(signal: AbortSignal): Promise<readonly Sighting[]>;
   /** Makes the next look a new one. */
   forget(): void;
-  /** Why the last look found no VGs at all; undefined when it could look. */
+  /** Why LVM could not be asked at the last look; undefined when it could. */
   trouble(): SltvError | undefined;
 }
 
@@ -27,26 +27,26 @@ export interface DiscoveryOptions {
 export function createDiscovery({ lvm, log, vgs, life, now }: DiscoveryOptions): Discovery {
   const say = onceEach(log);
   let latest: Look | undefined;
+  /** What LVM told last. While it can't be asked its VGs are where they were: whoever uses one is told what is wrong. */
+  let all: readonly Sighting[] = [];
   let trouble: SltvError | undefined;
 
   async function lookAnew(): Promise<readonly Sighting[]> {
-    const all = await sightings();
+    await ask();
     const pools = inOrder(all.filter(isDistinct(all, say)).filter(isPool(vgs)), vgs);
     for (const vg of vgs) say('info', `the config's volume group ${vg} is not on this host`, lacks(pools, vg));
     return pools;
   }
 
-  async function sightings(): Promise<readonly Sighting[]> {
+  async function ask(): Promise<void> {
     try {
-      const found = await reportSightings(lvm, life);
+      all = await reportSightings(lvm, life);
       trouble = undefined;
-      return found;
     } catch (error) {
       const useless = error instanceof SltvError && (error.kind === 'unavailable' || error.kind === 'denied');
       if (!useless) throw error;
       trouble = error;
-      say('warn', `no LVM pools: ${error.message}`, true);
-      return [];
+      say('warn', `LVM can't be asked for volume groups: ${error.message}`, true);
     }
   }
 

@@ -219,7 +219,7 @@ test('a tool that the host lacks is named with its package, and nothing is left 
     readdirSync(join(folder.path, 'state/disks')).filter((name) => name !== '.sltv'),
     [],
   );
-  assert.match(daemon.log(), /no LVM pools: lvm could not be started/);
+  assert.match(daemon.log(), /LVM can't be asked for volume groups: lvm could not be started/);
   rmSync(join(bin, 'flock'));
   const typed = daemonOn(folder.path, join(folder.path, 'second'));
   await told({

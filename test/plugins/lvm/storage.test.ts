@@ -1,5 +1,6 @@
 // Which pools there are, how they are made, and how they grow.
 import { execFile } from 'node:child_process';
+import { rm, writeFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -105,6 +106,29 @@ test('without lvm2, and without permission, there are no pools, which is said on
     assert.is(warnings.length, 1);
     assert.match(warnings[0] ?? '', words);
   }
+});
+
+test('while LVM can’t be asked, the pools that it told last stay, and who commits is told why not', async () => {
+  await using vg = await loopVg();
+  const denied = `echo '  /run/lock/lvm/P_global:aux: open failed: Permission denied' >&2; exit 5`;
+  const env = await shim(vg.directory, `[ -e ${vg.directory}/denied ] && { ${denied}; }; exec $LVM "$@"`);
+  const { storage, said, pool } = await vg.open({ env, now: clock(60_000) });
+  const before = await pool();
+  await before.change({ signal: never }, (writer) => writer.create({ ...NEW, active: false }));
+  await writeFile(`${vg.directory}/denied`, '');
+  assert.is(await pool(), before);
+  assert.equal(
+    (await before.volumes(never)).map(({ name }) => name),
+    ['a'],
+  );
+  const extension = before.change({ signal: never }, (writer) => writer.extend('a', 8n * BigInt(MEBIBYTE)));
+  const error = await extension.catch((thrown: unknown) => thrown);
+  assert.is(error instanceof SltvError && error.kind, 'denied');
+  assert.is(storage.absence?.(vg.name)?.kind, 'denied');
+  assert.match(said.join('\n'), "WARN  LVM can't be asked for volume groups");
+  await rm(`${vg.directory}/denied`);
+  await vg.lvm('vgremove', '--force', vg.name);
+  assert.equal(await storage.pools(never), []);
 });
 
 test('a caller whose signal fires stops waiting for a look that others go on waiting for', async () => {
