@@ -47,8 +47,9 @@ async function typeAll(lines: readonly string[]): Promise<readonly Answer[]> {
 /** All that a mistake could have changed: every VG's number of commits, volumes, devices, VMs, what lies on the disks. */
 async function state(): Promise<string> {
   const { stdout } = await host.run(
-    `vgs --noheadings -o vg_name,vg_seqno,vg_tags; lvs --noheadings -o vg_name,lv_name,lv_size,lv_tags; dmsetup ls;
-     for vm in web idle; do virsh -q "dumpxml $vm; dumpxml $vm --inactive"; done; blkid -c /dev/null /dev/vd?; mount`,
+    `vgs --noheadings -o vg_name,vg_seqno,vg_tags,lv_name,lv_size,lv_tags; dmsetup ls;
+     cat /etc/libvirt/qemu/*.xml /run/libvirt/qemu/*.xml; blkid -c /dev/null /dev/vd?; mount`,
+    { note: 'all that a mistake could have changed ' },
   );
   return stdout;
 }
@@ -303,7 +304,7 @@ test('a Volume Group of another lock domain, or of a newer format, is read and n
     kind: 'unsupported',
     code: 'lvm/format-newer',
     says: 'volume group other has format 2',
-    hint: 'newer sltv',
+    hint: 'upgrade sltv on this host',
   });
   await change('--deltag sltv:v=2');
   await host.run('lvchange -q --deltag sltv:v=1 --addtag sltv:v=2 other/d');

@@ -2,10 +2,10 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { MiB } from '../../core/units.ts';
-import { ask, atRest, disk, succeed } from '../e2e/api.ts';
-import { contradictions, look } from '../e2e/facts.ts';
 import { type Daemon, startDaemon } from '../testbed/daemon.ts';
 import { type Guest, type Host, testbed } from '../testbed/index.ts';
+import { ask, atRest, disk, succeed } from './api.ts';
+import { contradictions, look } from './facts.ts';
 
 const test = suite('disks of guests');
 let host: Host;

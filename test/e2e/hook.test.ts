@@ -2,10 +2,10 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { MiB } from '../../core/units.ts';
-import { succeed } from '../e2e/api.ts';
-import { contradictions, look } from '../e2e/facts.ts';
 import { type Daemon, startDaemon } from '../testbed/daemon.ts';
 import { type Guest, type Host, testbed } from '../testbed/index.ts';
+import { succeed } from './api.ts';
+import { contradictions, look } from './facts.ts';
 
 const test = suite('the hook');
 const SCRIPT = '/etc/libvirt/hooks/qemu.d/sltv';
@@ -104,21 +104,23 @@ test('a pool that lost a device keeps no VM of another pool from starting', asyn
 test('it costs a start no more than a few processes', async () => {
   const start = async () => {
     const { ms } = await host.run('virsh -q start web', { timeout: 120_000 });
+    await web.destroy();
     return ms;
   };
-  const withHook = await start();
-  await web.destroy();
-  await host.run(`chmod -x ${SCRIPT} && lvchange -ay vg-sltv/data`);
-  const without = await start();
-  await web.destroy();
-  await host.run(`lvchange -an vg-sltv/data && chmod +x ${SCRIPT}`);
-  const { ms: bare } = await host.run('lvs > /dev/null && lvchange -ay vg-sltv/data && sltv --version');
-  await host.run('lvchange -an vg-sltv/data');
-  const of = (ms: number) => `${(ms / 1000).toFixed(1)} s`;
-  console.log(
-    `a start with the hook ${of(withHook)}, without ${of(without)}; lvs, lvchange and a bare sltv ${of(bare)}`,
-  );
-  assert.ok(withHook - without < 4 * bare, 'the hook takes four times what its work takes');
+  const once = async () => {
+    const withHook = await start();
+    await host.run(`chmod -x ${SCRIPT} && lvchange -ay vg-sltv/data`);
+    const without = await start();
+    await host.run(`lvchange -an vg-sltv/data && chmod +x ${SCRIPT}`);
+    const { ms: bare } = await host.run('lvs > /dev/null && lvchange -ay vg-sltv/data && sltv --version');
+    await host.run('lvchange -an vg-sltv/data');
+    return (withHook - without) / bare;
+  };
+  // Something else that this machine does may make one start longer, and not three.
+  const costs: number[] = [];
+  do costs.push(await once());
+  while (Math.min(...costs) >= 4 && costs.length < 3);
+  assert.ok(Math.min(...costs) < 4, `the hook takes so many times what its work takes: ${costs.join(', ')}`);
 });
 
 test.run();
