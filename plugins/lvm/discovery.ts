@@ -5,9 +5,12 @@ import { reportSightings, type Sighting } from './report.ts';
 import { waitFor } from './waiting.ts';
 
 export interface Discovery {
-  /** The VGs that are pools, the config's first, in its order; as they were seen within the last seconds. */
+  /**
+   * The VGs that are pools, the config's first, in its order; as they were seen last. When that is some seconds ago, they are
+   * looked at anew behind this answer; before it when the last look found too little to rely on.
+   */
   look(signal: AbortSignal): Promise<readonly Sighting[]>;
-  /** Makes the next look a new one. */
+  /** Makes the next answer wait for a new look. */
   forget(): void;
   /** Why the last look found no VGs at all; undefined when it could look. */
   trouble(): SltvError | undefined;
@@ -51,21 +54,33 @@ export function createDiscovery({ lvm, log, vgs, life, now }: DiscoveryOptions):
   }
 
   function begin(): Look {
-    const look: Look = { pools: lookAnew(), until: Number.POSITIVE_INFINITY };
-    look.pools.then(
-      (pools) => {
-        look.until = now() + (vgs.some((vg) => lacks(pools, vg)) ? LIFETIME_WHILE_MISSING : LIFETIME);
+    const pools = lookAnew();
+    const ended = pools.then(
+      (found) => {
+        look.isReliable = trouble === undefined && !vgs.some((vg) => lacks(found, vg));
+        look.until = now() + (look.isReliable ? LIFETIME : LIFETIME_WHILE_MISSING);
       },
       () => {
         look.until = 0;
       },
     );
+    const look: Look = { pools, ended, until: Number.POSITIVE_INFINITY, isReliable: false, isRenewed: false };
     return look;
+  }
+
+  /** What was forgotten meanwhile stays so: this look may have begun before what made it wrong. */
+  async function renew(old: Look): Promise<void> {
+    old.isRenewed = true;
+    const fresh = begin();
+    await fresh.ended;
+    if (latest === old) latest = fresh;
   }
 
   return {
     look(signal) {
-      if (!latest || now() >= latest.until) latest = begin();
+      const isOld = latest !== undefined && now() >= latest.until;
+      if (!latest || (isOld && !latest.isReliable)) latest = begin();
+      else if (isOld && !latest.isRenewed) void renew(latest);
       return waitFor(latest.pools, signal);
     },
     forget() {
@@ -75,13 +90,20 @@ export function createDiscovery({ lvm, log, vgs, life, now }: DiscoveryOptions):
   };
 }
 
-/** One look, shared by all who ask for it while it is taken, and until it is too old. */
+/** One look, shared by all who ask for it while it is taken, and until there is a newer one. */
 interface Look {
   readonly pools: Promise<readonly Sighting[]>;
+  /** Resolves when the rest of this is known. */
+  readonly ended: Promise<void>;
+  /** When it is old. */
   until: number;
+  /** It found all that the config names, so that nobody waits for a VG that it may have missed. */
+  isReliable: boolean;
+  /** The look that will replace it has begun. */
+  isRenewed: boolean;
 }
 
-/** Milliseconds. A VG that is gone is found out at once, by whoever uses it; a new one after this. */
+/** Milliseconds. A VG that is gone is found out at once, by whoever uses it; a new one by the next look after this. */
 const LIFETIME = 10_000;
 /** Somebody may be making it just now. */
 const LIFETIME_WHILE_MISSING = 1_000;
