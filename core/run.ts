@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { closeSync, fstatSync, mkdirSync, openSync, readSync, unlinkSync } from 'node:fs';
+import { closeSync, fstatSync, mkdirSync, openSync, readSync, statSync, unlinkSync } from 'node:fs';
 import { open, readdir } from 'node:fs/promises';
 import { constants } from 'node:os';
 import { join } from 'node:path';
@@ -34,7 +34,7 @@ export interface ReadOptions {
 }
 
 export interface WriteOptions {
-  /** The name of the wrapper lock that is held while the child lives; shared, so children don't wait for each other. */
+  /** The name of the lock that is held while the child lives; shared, so children don't wait for each other. */
   readonly lock: string;
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -52,7 +52,7 @@ export interface Runner {
 }
 
 export interface RunnerOptions {
-  /** Where the wrapper locks are: a directory that a reboot empties. */
+  /** Where these locks are: a directory that a reboot empties. */
   readonly lockDirectory: string;
   readonly finished?: (command: { command: string; code: number | undefined; milliseconds: number }) => void;
 }
@@ -72,22 +72,78 @@ export function createRunner({ lockDirectory, finished = () => {} }: RunnerOptio
       finished({ command: name, code, milliseconds: performance.now() - begun });
     }
   };
-  const lockPath = (name: string): string => {
-    mkdirSync(lockDirectory, { recursive: true, mode: 0o700 });
-    return join(lockDirectory, `${name}.lock`);
-  };
+  const locks = createChildLocks(lockDirectory);
   return {
     read: (program, args, options) =>
-      timed(program, args, () =>
+      timed(program, args, async () =>
         options.lock === undefined
-          ? readWith(program, args, options)
-          : readUnderLock(lockPath(options.lock), program, args, options),
+          ? await readWith(program, args, options)
+          : await readUnderLock(locks.pathOf(options.lock), program, args, options),
       ),
     write: (program, args, options) =>
-      timed(program, args, () => writeWith(lockPath(options.lock), program, args, options)),
+      timed(
+        program,
+        args,
+        async () => await writeWith(lockDirectory, await locks.hold(options.lock), program, args, options),
+      ),
     lines: linesOf,
-    orphans: (log, signal) => waitForOrphans(lockDirectory, log, signal),
+    async orphans(log, signal) {
+      locks.letGo();
+      await waitForOrphans(lockDirectory, log, signal);
+    },
   };
+}
+
+/** A descriptor of a lock file, which a child inherits. */
+type ChildLock = number;
+
+/**
+ * The locks by which the next daemon knows that a child of this one still lives. A flock belongs to the open file, which
+ * this process and its children share, so it is held until the last of them ends, also after our own kill -9. It is taken
+ * once, and each child has it from its first moment.
+ */
+function createChildLocks(directory: string) {
+  const held = new Map<string, Promise<ChildLock>>();
+  const open: ChildLock[] = [];
+
+  async function take(path: string): Promise<ChildLock> {
+    const file = openSync(path, 'a+', 0o600);
+    open.push(file);
+    if (await flock(file, ['--shared'])) return file;
+    throw coreErrors('tool-failed', `flock could not lock ${path}`);
+  }
+
+  /** Nobody would find the lock on a file that was removed. */
+  async function takeUnlessHeld(path: string, before: Promise<ChildLock> | undefined): Promise<ChildLock> {
+    const file = await before?.catch(() => undefined);
+    return file !== undefined && isFileAt(path, file) ? file : await take(path);
+  }
+
+  function pathOf(name: string): string {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    return join(directory, `${name}.lock`);
+  }
+
+  return {
+    pathOf,
+    async hold(name: string): Promise<ChildLock> {
+      const path = pathOf(name);
+      const lock = takeUnlessHeld(path, held.get(path));
+      held.set(path, lock);
+      return await lock;
+    },
+    /** From here on only living children hold any. */
+    letGo(): void {
+      held.clear();
+      for (const file of open.splice(0)) closeSync(file);
+    },
+  };
+}
+
+function isFileAt(path: string, file: number): boolean {
+  const there = statSync(path, { throwIfNoEntry: false });
+  const ours = fstatSync(file);
+  return there?.ino === ours.ino && there.dev === ours.dev;
 }
 
 /**
@@ -109,17 +165,21 @@ async function takeLock(path: string, how: readonly string[], signal?: AbortSign
   const file = await open(path, 'a', 0o600);
   let taken = false;
   try {
-    // A flock belongs to the open file, which parent and child share: when flock(1) has ended, it is ours.
-    const child = spawn('flock', [...how, '0'], { stdio: [file.fd, 'ignore', 'ignore'], ...(signal && { signal }) });
-    const [code] = await once(child, 'close').catch((cause: unknown) => {
-      signal?.throwIfAborted();
-      throw notStarted('flock', cause);
-    });
-    taken = code === 0;
+    taken = await flock(file.fd, how, signal);
     return taken ? file : undefined;
   } finally {
     if (!taken) await file.close();
   }
+}
+
+/** A flock belongs to the open file, which parent and child share: when flock(1) has ended, it is ours. */
+async function flock(file: number, how: readonly string[], signal?: AbortSignal): Promise<boolean> {
+  const child = spawn('flock', [...how, '0'], { stdio: [file, 'ignore', 'ignore'], ...(signal && { signal }) });
+  const [code] = await once(child, 'close').catch((cause: unknown) => {
+    signal?.throwIfAborted();
+    throw notStarted('flock', cause);
+  });
+  return code === 0;
 }
 
 /** One language for all output that we read. */
@@ -167,46 +227,41 @@ function tooLate(program: string, args: readonly string[], { timeout }: ReadOpti
 }
 
 /**
- * The child's output goes to unlinked files, not to pipes: a pipe whose reader has died would end the child by SIGPIPE in
- * the middle of a commit. flock keeps the lock until the child ends, also after our own kill -9; lvm itself closes
- * inherited descriptors, so a lock on one of ours would protect nothing.
+ * The lock is the child's stdin, because lvm closes all that it inherits but descriptors 0 to 2; the file is empty, so that
+ * who reads it finds its end. The output goes to unlinked files, not to pipes: a pipe whose reader has died would end the
+ * child by SIGPIPE in the middle of a commit.
  */
 async function writeWith(
-  lock: string,
+  directory: string,
+  lock: ChildLock,
   program: string,
   args: readonly string[],
   options: WriteOptions,
 ): Promise<Finished> {
-  const files = [outputFile(lock), outputFile(lock), outputFile(lock)] as const;
+  const files = [outputFile(directory), outputFile(directory), outputFile(directory)] as const;
   try {
     const [stdout, stderr, report] = files;
     // Not execa: it would put pipes between the child and these files.
-    const child = spawn('flock', ['--shared', lock, program, ...args], {
-      stdio: ['ignore', stdout, stderr, report],
+    const child = spawn(program, args, {
+      stdio: [lock, stdout, stderr, report],
       detached: true,
       env: { ...process.env, ...LOCALE, ...options.env },
     });
     const code = await new Promise<number>((resolve, reject) => {
-      child.once('error', (cause) => reject(notStarted('flock', cause)));
+      child.once('error', (cause) => reject(notStarted(program, cause)));
       child.once('close', (status, signal) => resolve(status ?? killedBy(signal)));
     });
-    const done = { code, stdout: contents(stdout), stderr: contents(stderr), report: contents(report) };
-    if (done.code === FLOCK_NOT_EXECUTED && done.stderr.startsWith('flock: failed to execute'))
-      throw notStarted(program);
-    return done;
+    return { code, stdout: contents(stdout), stderr: contents(stderr), report: contents(report) };
   } finally {
     for (const file of files) closeSync(file);
   }
 }
 
-/** util-linux flock exits with EX_OSERR (71) or EX_UNAVAILABLE (69) when it can't execute the program. */
-const FLOCK_NOT_EXECUTED = 69;
-
 /** A child that a signal ended counts as a shell counts it: 128 + the signal's number. */
 const killedBy = (signal: NodeJS.Signals | null): number => 128 + (signal === null ? 0 : constants.signals[signal]);
 
-function outputFile(lock: string): number {
-  const path = `${lock}.${randomUUID()}.out`;
+function outputFile(directory: string): number {
+  const path = join(directory, `${randomUUID()}.out`);
   const file = openSync(path, 'wx+', 0o600);
   unlinkSync(path);
   return file;
