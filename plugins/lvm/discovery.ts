@@ -1,4 +1,5 @@
 // Which VGs of this host are pools: those that the config names, and those marked so.
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Log, SltvError } from 'sltv';
 import type { Lvm } from './commands.ts';
 import { reportSightings, type Sighting } from './report.ts';
@@ -7,7 +8,7 @@ import { waitFor } from './waiting.ts';
 export interface Discovery {
   /**
    * The VGs that are pools, the config's first, in its order; as they were seen last. When that is some seconds ago, they are
-   * looked at anew behind this answer; before it when the last look found too little to rely on.
+   * looked at anew soon after this answer; before it when the last look found too little to rely on.
    */
   look(signal: AbortSignal): Promise<readonly Sighting[]>;
   /** Makes the next answer wait for a new look. */
@@ -25,9 +26,11 @@ export interface DiscoveryOptions {
   readonly life: AbortSignal;
   /** Milliseconds, on a clock that only goes forward. */
   readonly now: () => number;
+  /** Waits so many milliseconds. */
+  readonly pause?: (milliseconds: number) => Promise<void>;
 }
 
-export function createDiscovery({ lvm, log, vgs, life, now }: DiscoveryOptions): Discovery {
+export function createDiscovery({ lvm, log, vgs, life, now, pause = pauseWithin(life) }: DiscoveryOptions): Discovery {
   const say = onceEach(log);
   let latest: Look | undefined;
   let trouble: SltvError | undefined;
@@ -71,6 +74,8 @@ export function createDiscovery({ lvm, log, vgs, life, now }: DiscoveryOptions):
   /** What was forgotten meanwhile stays so: this look may have begun before what made it wrong. */
   async function renew(old: Look): Promise<void> {
     old.isRenewed = true;
+    await pause(CONSIDERATE);
+    if (latest !== old || life.aborted) return;
     const fresh = begin();
     await fresh.ended;
     if (latest === old) latest = fresh;
@@ -99,14 +104,20 @@ interface Look {
   until: number;
   /** It found all that the config names, so that nobody waits for a VG that it may have missed. */
   isReliable: boolean;
-  /** The look that will replace it has begun. */
+  /** The look that will replace it is on its way. */
   isRenewed: boolean;
 }
 
 /** Milliseconds. A VG that is gone is found out at once, by whoever uses it; a new one by the next look after this. */
 const LIFETIME = 10_000;
+/** The operation that asked has most likely ended by then: they would take each other's time, and LVM's own locks. */
+const CONSIDERATE = 1_000;
 /** Somebody may be making it just now. */
 const LIFETIME_WHILE_MISSING = 1_000;
+
+/** Keeps no process alive that has nothing else to do. */
+const pauseWithin = (life: AbortSignal) => (milliseconds: number) =>
+  sleep(milliseconds, undefined, { signal: life, ref: false }).catch(() => {});
 
 const lacks = (pools: readonly Sighting[], vg: string): boolean => !pools.some(({ name }) => name === vg);
 

@@ -14,13 +14,13 @@ test('a look serves ten seconds', async () => {
   assert.is(host.looks(), 1);
 });
 
-test('an older look is answered with at once, while one new look, whoever asks, is taken behind the answer', async () => {
+test('an older look is answered with at once, and a second later one new look is taken for all who asked', async () => {
   const host = hostWith(['vg0']);
   await host.namesAt(0);
   host.has = ['vg0', 'vg1'];
   const renewal = host.hold();
   for (const _ of ['first', 'second']) assert.equal(await host.namesAt(10_000), ['vg0']);
-  assert.is(host.looks(), 2);
+  assert.equal([host.looks(), host.pauses], [2, [1_000]]);
   await renewal.letGo();
   assert.equal(await host.namesAt(10_000), ['vg0', 'vg1']);
   assert.is(host.looks(), 2);
@@ -81,6 +81,8 @@ interface Host {
   /** What lvm fails with. */
   fault: Error | undefined;
   readonly discovery: Discovery;
+  /** How long somebody waited before a look, milliseconds. */
+  readonly pauses: readonly number[];
   /** The pools, or the failure, that an answer at this time has, milliseconds. */
   namesAt(time: number): Promise<string[]>;
   /** How often lvm was started. */
@@ -92,6 +94,7 @@ interface Host {
 function hostWith(has: readonly string[], { vgs }: { vgs: readonly string[] } = { vgs: ['vg0'] }): Host {
   let now = 0;
   let started = 0;
+  const pauses: number[] = [];
   let held: Promise<void> | undefined;
   const lvm: Lvm = {
     async report() {
@@ -105,11 +108,19 @@ function hostWith(has: readonly string[], { vgs }: { vgs: readonly string[] } = 
     commit: async () => assert.unreachable('a look writes nothing'),
   };
   const log = createLog({ level: 'error', format: 'text', write: () => {} });
-  const discovery = createDiscovery({ lvm, log, vgs, life: never, now: () => now });
+  const discovery = createDiscovery({
+    lvm,
+    log,
+    vgs,
+    life: never,
+    now: () => now,
+    pause: async (time) => void pauses.push(time),
+  });
   const host: Host = {
     has,
     fault: undefined,
     discovery,
+    pauses,
     async namesAt(time) {
       now = time;
       return await discovery.look(never).then(
