@@ -1,9 +1,8 @@
 // Which VGs of this host are pools: those that the config names, and those marked so.
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type Log, SltvError } from 'sltv';
 import type { Lvm } from './commands.ts';
 import { reportSightings, type Sighting } from './report.ts';
-import { waitFor } from './waiting.ts';
+import { pause, waitFor } from './waiting.ts';
 
 export interface Discovery {
   /**
@@ -26,11 +25,12 @@ export interface DiscoveryOptions {
   readonly life: AbortSignal;
   /** Milliseconds, on a clock that only goes forward. */
   readonly now: () => number;
-  /** Waits so many milliseconds. */
-  readonly pause?: (milliseconds: number) => Promise<void>;
+  /** Lets so many milliseconds pass. */
+  readonly wait?: (milliseconds: number) => Promise<void>;
 }
 
-export function createDiscovery({ lvm, log, vgs, life, now, pause = pauseWithin(life) }: DiscoveryOptions): Discovery {
+export function createDiscovery(options: DiscoveryOptions): Discovery {
+  const { lvm, log, vgs, life, now, wait = (milliseconds) => pause(milliseconds, life) } = options;
   const say = onceEach(log);
   let latest: Look | undefined;
   let trouble: SltvError | undefined;
@@ -74,8 +74,8 @@ export function createDiscovery({ lvm, log, vgs, life, now, pause = pauseWithin(
   /** What was forgotten meanwhile stays so: this look may have begun before what made it wrong. */
   async function renew(old: Look): Promise<void> {
     old.isRenewed = true;
-    await pause(CONSIDERATE);
-    if (latest !== old || life.aborted) return;
+    await wait(CONSIDERATE);
+    if (latest !== old) return;
     const fresh = begin();
     await fresh.ended;
     if (latest === old) latest = fresh;
@@ -85,7 +85,7 @@ export function createDiscovery({ lvm, log, vgs, life, now, pause = pauseWithin(
     look(signal) {
       const isOld = latest !== undefined && now() >= latest.until;
       if (!latest || (isOld && !latest.isReliable)) latest = begin();
-      else if (isOld && !latest.isRenewed) void renew(latest);
+      else if (isOld && !latest.isRenewed) renew(latest).catch(() => {});
       return waitFor(latest.pools, signal);
     },
     forget() {
@@ -114,10 +114,6 @@ const LIFETIME = 10_000;
 const CONSIDERATE = 1_000;
 /** Somebody may be making it just now. */
 const LIFETIME_WHILE_MISSING = 1_000;
-
-/** Keeps no process alive that has nothing else to do. */
-const pauseWithin = (life: AbortSignal) => (milliseconds: number) =>
-  sleep(milliseconds, undefined, { signal: life, ref: false }).catch(() => {});
 
 const lacks = (pools: readonly Sighting[], vg: string): boolean => !pools.some(({ name }) => name === vg);
 

@@ -114,7 +114,7 @@ function hostWith(has: readonly string[], { vgs }: { vgs: readonly string[] } = 
     vgs,
     life: never,
     now: () => now,
-    pause: async (time) => void pauses.push(time),
+    wait: async (time) => void pauses.push(time),
   });
   const host: Host = {
     has,
