@@ -35,7 +35,10 @@ interface Operation {
 }
 
 const [rounds = 0, ours = '', bare = '', daemon = ''] = [Number(process.argv[2]), ...process.argv.slice(3)];
-const WARM_UP = 2;
+/** Rounds of the daemon alone, and of all sides, that pass untimed; the former's disks have numbers from here on. */
+const LIVED = 8;
+const WARM_UP = 1;
+const FIRST_LIVED = 100;
 const { sltv, pools } = connect({ timeout: 120_000 });
 const MiB = 1024 * 1024;
 const size = (mebibytes: number) => String(mebibytes * MiB);
@@ -128,6 +131,7 @@ const recorded = new Map<Operation, Recorded>();
 for (const operation of OPERATIONS) recorded.set(operation, await record(operation));
 // The daemon finds the real programs from now on.
 rmSync('/bench/bin', { recursive: true });
+for (let round = 1; round <= LIVED; round++) for (const { ask } of OPERATIONS) await ask(FIRST_LIVED + round);
 const times = new Map(
   OPERATIONS.map((operation) => [operation, { ours: [] as number[], bare: [] as number[], naive: [] as number[] }]),
 );
