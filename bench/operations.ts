@@ -5,7 +5,7 @@ import { testbed } from '../test/testbed/index.ts';
 import type { Measured } from './inside/operations.ts';
 import { type Line, median, medianRatio, ROOT, report } from './measure.ts';
 
-const ROUNDS = 5;
+const ROUNDS = 6;
 const NODE = join(ROOT, 'node_modules/.bin/node');
 
 await using host = await testbed.host({
@@ -14,11 +14,11 @@ await using host = await testbed.host({
   memory: 1024,
   files: recorders(['lvm', 'qemu-img', 'virsh']),
 });
-await startDaemon(host, { env: 'PATH=/bench/bin:$PATH' });
+const daemon = await startDaemon(host, { env: 'SLTV_DEFAULT_VG=ours PATH=/bench/bin:$PATH' });
 await host.run('sltv pool create ours /dev/vda && vgcreate -q --metadatasize 128m bare /dev/vdb');
 const guests = [await host.guest('ours'), await host.guest('bare')];
 const uuids = guests.map((guest) => guest.uuid).join(' ');
-const { stdout } = await host.run(`${NODE} ${ROOT}/bench/inside/operations.ts ${ROUNDS} ${uuids}`, {
+const { stdout } = await host.run(`${NODE} ${ROOT}/bench/inside/operations.ts ${ROUNDS} ${uuids} ${daemon.pid}`, {
   timeout: 1_500_000,
 });
 // The program inside wrote it.

@@ -1,8 +1,8 @@
 // The one place that starts a process. `read` may be killed at any time; `write` never is.
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { closeSync, fstatSync, mkdirSync, openSync, readSync, unlinkSync } from 'node:fs';
+import { closeSync, fstatSync, mkdirSync, openSync, readSync, statSync, unlinkSync, writeSync } from 'node:fs';
 import { open, readdir } from 'node:fs/promises';
 import { constants } from 'node:os';
 import { join } from 'node:path';
@@ -34,7 +34,7 @@ export interface ReadOptions {
 }
 
 export interface WriteOptions {
-  /** The name of the wrapper lock that is held while the child lives; shared, so children don't wait for each other. */
+  /** The name of the lock that is held while the child lives; shared, so children don't wait for each other. */
   readonly lock: string;
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -52,7 +52,7 @@ export interface Runner {
 }
 
 export interface RunnerOptions {
-  /** Where the wrapper locks are: a directory that a reboot empties. */
+  /** Where these locks, and what children say, are: a directory that a reboot empties. */
   readonly lockDirectory: string;
   readonly finished?: (command: { command: string; code: number | undefined; milliseconds: number }) => void;
 }
@@ -72,22 +72,78 @@ export function createRunner({ lockDirectory, finished = () => {} }: RunnerOptio
       finished({ command: name, code, milliseconds: performance.now() - begun });
     }
   };
-  const lockPath = (name: string): string => {
-    mkdirSync(lockDirectory, { recursive: true, mode: 0o700 });
-    return join(lockDirectory, `${name}.lock`);
-  };
+  const locks = createChildLocks(lockDirectory);
   return {
     read: (program, args, options) =>
-      timed(program, args, () =>
+      timed(program, args, async () =>
         options.lock === undefined
-          ? readWith(program, args, options)
-          : readUnderLock(lockPath(options.lock), program, args, options),
+          ? await readWith(lockDirectory, program, args, options)
+          : await readUnderLock(lockDirectory, locks.pathOf(options.lock), program, args, options),
       ),
     write: (program, args, options) =>
-      timed(program, args, () => writeWith(lockPath(options.lock), program, args, options)),
+      timed(
+        program,
+        args,
+        async () => await writeWith(lockDirectory, await locks.hold(options.lock), program, args, options),
+      ),
     lines: linesOf,
-    orphans: (log, signal) => waitForOrphans(lockDirectory, log, signal),
+    async orphans(log, signal) {
+      locks.letGo();
+      await waitForOrphans(lockDirectory, log, signal);
+    },
   };
+}
+
+/** A descriptor of a lock file, which a child inherits. */
+type ChildLock = number;
+
+/**
+ * The locks by which the next daemon knows that a child of this one still lives. A flock belongs to the open file, which
+ * this process and its children share, so it is held until the last of them ends, also after our own kill -9. It is taken
+ * once, and each child has it from its first moment.
+ */
+function createChildLocks(directory: string) {
+  const held = new Map<string, Promise<ChildLock>>();
+  const open: ChildLock[] = [];
+
+  async function take(path: string): Promise<ChildLock> {
+    const file = openSync(path, 'a+', 0o600);
+    open.push(file);
+    if (await flock(file, ['--shared'])) return file;
+    throw coreErrors('tool-failed', `flock could not lock ${path}`);
+  }
+
+  /** Nobody would find the lock on a file that was removed. */
+  async function takeUnlessHeld(path: string, before: Promise<ChildLock> | undefined): Promise<ChildLock> {
+    const file = await before?.catch(() => undefined);
+    return file !== undefined && isFileAt(path, file) ? file : await take(path);
+  }
+
+  function pathOf(name: string): string {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    return join(directory, `${name}.lock`);
+  }
+
+  return {
+    pathOf,
+    async hold(name: string): Promise<ChildLock> {
+      const path = pathOf(name);
+      const lock = takeUnlessHeld(path, held.get(path));
+      held.set(path, lock);
+      return await lock;
+    },
+    /** From here on only living children hold any. */
+    letGo(): void {
+      held.clear();
+      for (const file of open.splice(0)) closeSync(file);
+    },
+  };
+}
+
+function isFileAt(path: string, file: number): boolean {
+  const there = statSync(path, { throwIfNoEntry: false });
+  const ours = fstatSync(file);
+  return there?.ino === ours.ino && there.dev === ours.dev;
 }
 
 /**
@@ -109,50 +165,86 @@ async function takeLock(path: string, how: readonly string[], signal?: AbortSign
   const file = await open(path, 'a', 0o600);
   let taken = false;
   try {
-    // A flock belongs to the open file, which parent and child share: when flock(1) has ended, it is ours.
-    const child = spawn('flock', [...how, '0'], { stdio: [file.fd, 'ignore', 'ignore'], ...(signal && { signal }) });
-    const [code] = await once(child, 'close').catch((cause: unknown) => {
-      signal?.throwIfAborted();
-      throw notStarted('flock', cause);
-    });
-    taken = code === 0;
+    taken = await flock(file.fd, how, signal);
     return taken ? file : undefined;
   } finally {
     if (!taken) await file.close();
   }
 }
 
+/** A flock belongs to the open file, which parent and child share: when flock(1) has ended, it is ours. */
+async function flock(file: number, how: readonly string[], signal?: AbortSignal): Promise<boolean> {
+  const child = spawn('flock', [...how, '0'], { stdio: [file, 'ignore', 'ignore'], ...(signal && { signal }) });
+  const [code] = await once(child, 'close').catch((cause: unknown) => {
+    signal?.throwIfAborted();
+    throw notStarted('flock', cause);
+  });
+  return code === 0;
+}
+
 /** One language for all output that we read. */
 const LOCALE = { LC_ALL: 'C', LANGUAGE: 'C' };
 
-async function readWith(program: string, args: readonly string[], options: ReadOptions): Promise<Finished> {
+async function readWith(
+  directory: string,
+  program: string,
+  args: readonly string[],
+  options: ReadOptions,
+): Promise<Finished> {
   options.signal.throwIfAborted();
-  const result = await execa(program, args, {
-    reject: false,
-    // Descriptor 3 is where LVM writes its reports, apart from its warnings.
-    stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe', 'pipe'],
-    ...(options.input === undefined ? {} : { input: options.input }),
-    env: { ...LOCALE, ...options.env },
-    cancelSignal: options.signal,
-    timeout: options.timeout,
-    forceKillAfterDelay: 500,
-    stripFinalNewline: false,
-  });
-  if (result.timedOut) throw tooLate(program, args, options);
-  options.signal.throwIfAborted();
-  const code = result.exitCode ?? (result.signal && killedBy(result.signal));
-  if (code === undefined) throw notStarted(program, result.cause);
-  return { code, stdout: result.stdout, stderr: result.stderr, report: String(result.stdio[3] ?? '') };
+  const input = options.input === undefined ? undefined : fileWith(directory, options.input);
+  try {
+    const { child, ended } = start(program, args, { directory, stdin: input ?? 'ignore', env: options.env });
+    using reins = reinsOf(child, options);
+    const done = await ended;
+    if (reins.isLate()) throw tooLate(program, args, options);
+    options.signal.throwIfAborted();
+    return done;
+  } finally {
+    if (input !== undefined) closeSync(input);
+  }
 }
+
+/** Ends a child at its deadline, and when nobody waits for it any more: with SIGTERM, and when it won't hear, with SIGKILL. */
+function reinsOf(child: ChildProcess, { signal, timeout }: ReadOptions): Disposable & { isLate(): boolean } {
+  let isLate = false;
+  let patience: NodeJS.Timeout | undefined;
+  const end = () => {
+    child.kill();
+    patience ??= setTimeout(() => child.kill('SIGKILL'), PATIENCE);
+  };
+  const deadline = setTimeout(() => {
+    isLate = true;
+    end();
+  }, timeout);
+  signal.addEventListener('abort', end, { once: true });
+  return {
+    isLate: () => isLate,
+    [Symbol.dispose]() {
+      clearTimeout(deadline);
+      clearTimeout(patience);
+      signal.removeEventListener('abort', end);
+    },
+  };
+}
+
+/** Milliseconds between being asked to end and being made to. */
+const PATIENCE = 500;
 
 /**
  * flock becomes the program, so that what ends one ends the other; the lock goes with the open file, which all have that it
  * starts. timeout(1) ends what a dead daemon no longer can.
  */
-async function readUnderLock(lock: string, program: string, args: readonly string[], options: ReadOptions) {
+async function readUnderLock(
+  directory: string,
+  lock: string,
+  program: string,
+  args: readonly string[],
+  options: ReadOptions,
+) {
   const deadline = Math.ceil(options.timeout / 1000) + 1;
   const words = ['--no-fork', '--shared', lock, 'timeout', '--kill-after=1', String(deadline), program, ...args];
-  const done = await readWith('flock', words, options).catch((error: unknown) => {
+  const done = await readWith(directory, 'flock', words, options).catch((error: unknown) => {
     throw error instanceof SltvError && error.kind === 'timeout' ? tooLate(program, args, options) : error;
   });
   if (done.code === TIMEOUT_NOT_EXECUTED) throw notStarted(program);
@@ -166,49 +258,70 @@ function tooLate(program: string, args: readonly string[], { timeout }: ReadOpti
   return coreErrors('timeout', `${program} ${args[0] ?? ''} did not answer within ${timeout} ms`);
 }
 
-/**
- * The child's output goes to unlinked files, not to pipes: a pipe whose reader has died would end the child by SIGPIPE in
- * the middle of a commit. flock keeps the lock until the child ends, also after our own kill -9; lvm itself closes
- * inherited descriptors, so a lock on one of ours would protect nothing.
- */
+/** The lock is the child's stdin, because lvm closes all that it inherits but descriptors 0 to 2. */
 async function writeWith(
-  lock: string,
+  directory: string,
+  lock: ChildLock,
   program: string,
   args: readonly string[],
   options: WriteOptions,
 ): Promise<Finished> {
-  const files = [outputFile(lock), outputFile(lock), outputFile(lock)] as const;
-  try {
-    const [stdout, stderr, report] = files;
-    // Not execa: it would put pipes between the child and these files.
-    const child = spawn('flock', ['--shared', lock, program, ...args], {
-      stdio: ['ignore', stdout, stderr, report],
-      detached: true,
-      env: { ...process.env, ...LOCALE, ...options.env },
-    });
-    const code = await new Promise<number>((resolve, reject) => {
-      child.once('error', (cause) => reject(notStarted('flock', cause)));
-      child.once('close', (status, signal) => resolve(status ?? killedBy(signal)));
-    });
-    const done = { code, stdout: contents(stdout), stderr: contents(stderr), report: contents(report) };
-    if (done.code === FLOCK_NOT_EXECUTED && done.stderr.startsWith('flock: failed to execute'))
-      throw notStarted(program);
-    return done;
-  } finally {
-    for (const file of files) closeSync(file);
-  }
+  return await start(program, args, { directory, stdin: lock, env: options.env, detached: true }).ended;
 }
 
-/** util-linux flock exits with EX_OSERR (71) or EX_UNAVAILABLE (69) when it can't execute the program. */
-const FLOCK_NOT_EXECUTED = 69;
+interface StartOptions {
+  /** Where the files of its output are. */
+  readonly directory: string;
+  readonly stdin: number | 'ignore';
+  readonly env: Readonly<Record<string, string>> | undefined;
+  readonly detached?: boolean;
+}
+
+/**
+ * The child's output goes to unlinked files. Pipes would end a child that writes by SIGPIPE in the middle of a commit, when
+ * their reader has died; and three of them take as long as half the start of a process. Descriptor 3 is where LVM writes its reports,
+ * apart from its warnings.
+ */
+function start(program: string, args: readonly string[], { directory, stdin, env, detached = false }: StartOptions) {
+  const files = [outputFile(directory), outputFile(directory), outputFile(directory)] as const;
+  const close = () => files.forEach(closeSync);
+  const [stdout, stderr, report] = files;
+  let child: ChildProcess;
+  try {
+    child = spawn(program, args, {
+      stdio: [stdin, stdout, stderr, report],
+      detached,
+      env: { ...process.env, ...LOCALE, ...env },
+    });
+  } catch (error) {
+    close();
+    throw error;
+  }
+  const ended = new Promise<Finished>((resolve, reject) => {
+    child.once('error', (cause) => reject(notStarted(program, cause)));
+    child.once('close', (status, signal) => {
+      const code = status ?? killedBy(signal);
+      resolve({ code, stdout: contents(stdout), stderr: contents(stderr), report: contents(report) });
+    });
+  }).finally(close);
+  return { child, ended };
+}
 
 /** A child that a signal ended counts as a shell counts it: 128 + the signal's number. */
 const killedBy = (signal: NodeJS.Signals | null): number => 128 + (signal === null ? 0 : constants.signals[signal]);
 
-function outputFile(lock: string): number {
-  const path = `${lock}.${randomUUID()}.out`;
+function outputFile(directory: string): number {
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  const path = join(directory, `${randomUUID()}.out`);
   const file = openSync(path, 'wx+', 0o600);
   unlinkSync(path);
+  return file;
+}
+
+/** What is written at a position leaves the descriptor at the beginning, where a child begins to read. */
+function fileWith(directory: string, text: string): number {
+  const file = outputFile(directory);
+  writeSync(file, text, 0);
   return file;
 }
 
@@ -265,7 +378,7 @@ async function waitForOrphans(directory: string, log: Log, signal: AbortSignal):
     const path = join(directory, name);
     const isFree = async (seconds: number) => {
       const words = ['--exclusive', '--wait', String(seconds), path, 'true'];
-      return (await readWith('flock', words, { signal, timeout: 10_000 })).code === 0;
+      return (await readWith(directory, 'flock', words, { signal, timeout: 10_000 })).code === 0;
     };
     for (let seconds = 0; !(await isFree(seconds)); seconds = 5) {
       log.warn('a command of an earlier daemon is still writing; waiting for it', { lock: path });

@@ -1,9 +1,12 @@
-// Runs in a test-bed host: ROUNDS, the uuid of our guest, the uuid of the one for bare commands. Prints JSON.
+// Runs in a test-bed host: ROUNDS, the uuid of our guest, the uuid of the one for bare commands, the daemon's pid. Prints JSON.
 //
 // In the first round the daemon's commands are recorded. In the others the same commands are run once more, by themselves and
-// one after another, on a VG, a volume and a guest of their own. Some rounds pass untimed: a daemon runs for months.
+// one after another, on a VG, a volume and a guest of their own. Some rounds pass untimed: a daemon runs for months. What the
+// daemon does behind its answers is waited for before anything is timed: on a host with one processor it would slow the other
+// side down.
 import { spawnSync } from 'node:child_process';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { connect } from '../../core/client/index.ts';
 
 export interface Measured {
@@ -27,10 +30,15 @@ interface Operation {
   readonly naive: string;
   /** Which of the round's two disks it is about. */
   readonly disk: 'thick' | 'thin';
+  /** A command that the daemon runs behind its answer. */
+  readonly behind?: string;
 }
 
-const [rounds = 0, ours = '', bare = ''] = [Number(process.argv[2]), process.argv[3], process.argv[4]];
-const WARM_UP = 2;
+const [rounds = 0, ours = '', bare = '', daemon = ''] = [Number(process.argv[2]), ...process.argv.slice(3)];
+/** Rounds of the daemon alone, and of all sides, that pass untimed; the former's disks have numbers from here on. */
+const LIVED = 8;
+const WARM_UP = 1;
+const FIRST_LIVED = 100;
 const { sltv, pools } = connect({ timeout: 120_000 });
 const MiB = 1024 * 1024;
 const size = (mebibytes: number) => String(mebibytes * MiB);
@@ -101,6 +109,7 @@ const OPERATIONS: readonly Operation[] = [
     ask: (round) => sltv.deleteDisk({ name: `ours/thin-${round}` }),
     naive: 'lvremove -q -y bare/$lv',
     disk: 'thin',
+    behind: 'fullreport',
   },
   {
     operation: 'delete thick',
@@ -108,6 +117,7 @@ const OPERATIONS: readonly Operation[] = [
     ask: (round) => sltv.deleteDisk({ name: `ours/thick-${round}` }),
     naive: 'lvremove -q -y bare/$lv',
     disk: 'thick',
+    behind: 'fullreport',
   },
 ];
 
@@ -116,29 +126,38 @@ interface Recorded {
   readonly commits: number;
 }
 
+const children = childrenOf(daemon);
 const recorded = new Map<Operation, Recorded>();
 for (const operation of OPERATIONS) recorded.set(operation, await record(operation));
 // The daemon finds the real programs from now on.
 rmSync('/bench/bin', { recursive: true });
+for (let round = 1; round <= LIVED; round++) for (const { ask } of OPERATIONS) await ask(FIRST_LIVED + round);
 const times = new Map(
   OPERATIONS.map((operation) => [operation, { ours: [] as number[], bare: [] as number[], naive: [] as number[] }]),
 );
 for (let round = 1; round <= WARM_UP + rounds; round++) {
   for (const [operation, taken] of times) {
-    const asked = await timed(() => operation.ask(round));
-    const replayed = await timed(() => replay(recorded.get(operation)?.commands ?? [], operation, round));
-    const typed = await timed(() => shell(operation.naive, `naive-${operation.disk}-${round}`));
+    const sides = [
+      ['ours', () => operation.ask(round)],
+      ['bare', () => replay(recorded.get(operation)?.commands ?? [], operation, round)],
+      ['naive', () => shell(operation.naive, `naive-${operation.disk}-${round}`)],
+    ] as const;
+    const took = { ours: 0, bare: 0, naive: 0 };
+    // Each of them comes first, in the middle, and last.
+    for (const [side, work] of [...sides.slice(round % 3), ...sides.slice(0, round % 3)]) {
+      await atRest();
+      took[side] = await timed(work);
+    }
     if (round <= WARM_UP) continue;
-    taken.ours.push(asked);
-    taken.bare.push(replayed);
-    taken.naive.push(typed);
+    taken.ours.push(took.ours);
+    taken.bare.push(took.bare);
+    taken.naive.push(took.naive);
   }
 }
 process.stdout.write(JSON.stringify([...times].map(([operation, taken]) => measured(operation, taken))));
 
 async function record(operation: Operation): Promise<Recorded> {
-  // The daemon looks for Volume Groups every few seconds, in whichever call comes then: not in this one.
-  await pools.list();
+  await atRest();
   writeFileSync('/bench/commands', '');
   const before = sequence();
   await operation.ask(0);
@@ -146,8 +165,25 @@ async function record(operation: Operation): Promise<Recorded> {
   // Once a minute the daemon writes what is late, on whichever disk: one commit each.
   const other = operation.disk === 'thick' ? 'thin-0' : 'thick-0';
   const late = lines.filter((line) => line.includes(other));
-  const commands = lines.filter((line) => !late.includes(line)).map((line) => line.split('\t'));
+  const own = lines.filter((line) => !late.includes(line)).map((line) => line.split('\t'));
+  const commands = own.filter((words) => operation.behind === undefined || !words.includes(operation.behind));
   return { commands, commits: sequence() - before - late.length };
+}
+
+/**
+ * Waits until the daemon has done what follows behind its answers. A look for Volume Groups comes a second after some call
+ * every ten seconds: here after this one.
+ */
+async function atRest(): Promise<void> {
+  await pools.list();
+  for (let quiet = 0; quiet < 1_300; quiet += 50) {
+    await sleep(50);
+    if (childrenOf(daemon) > children) quiet = 0;
+  }
+}
+
+function childrenOf(pid: string): number {
+  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').length;
 }
 
 function sequence(): number {

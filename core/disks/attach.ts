@@ -46,7 +46,6 @@ export async function attach(world: World, request: AttachRequest, call: Call): 
     const reserved = await reserve(world, pool, name, vm, request, call);
     const device = await give(world, pool, reserved, vm, request);
     const attached = await finishAttach(world, pool, reserved, device);
-    await world.journal.finish(call.requestId);
     const attachment = attachmentOf(world, attached);
     world.emit(DiskAttached, { attachment });
     return attachment;

@@ -41,7 +41,6 @@ export async function remove(world: World, request: { name: string; force: boole
       mustBeHere(world, fresh);
       await writer.remove(name);
     });
-    await world.journal.finish(call.requestId);
     world.emit(DiskDeleted, { pool: pool.name, disk: name, id: entry.id });
   });
 }

@@ -33,7 +33,6 @@ export async function detach(world: World, request: { disk: string; vm: string }
     disk: entry.id,
   });
   await world.turns.take(nameOf(entry), call.signal, () => detachOwner(world, pool, entry.volume.name, call));
-  await world.journal.finish(call.requestId);
 }
 
 /** Detaches from whichever VM has it; none is fine. The caller has the disk's turn. */

@@ -49,7 +49,6 @@ export async function extend(
     return { ...freshEntry(volume, request.name), extendedAt };
   });
   await showGuest(world, grown, world.life);
-  await world.journal.finish(call.requestId);
   const disk = toDisk(grown);
   if (disk.size > from) world.emit(DiskExtended, { disk, from });
   return disk;

@@ -27,7 +27,7 @@ export interface Journal {
   recall(requestId: string, operation: string, asked: object): Promise<Decision | undefined>;
   /** Keeps a decision; it survives a power cut when this returns. */
   decide(decision: Omit<Decision, 'done' | 'asked'> & { asked: object }): Promise<void>;
-  /** Remembers that it was carried out. */
+  /** Remembers that it was carried out, where somebody asks after those that were not: a creation. */
   finish(requestId: string): Promise<void>;
   /** Decisions that were not carried out, as far as this host knows. */
   unfinished(operation: string): Promise<readonly Decision[]>;

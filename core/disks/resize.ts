@@ -39,7 +39,9 @@ export async function resize(world: World, request: { name: string; virtualSize:
       mustBeHere(world, fresh);
       if (fresh.virtualSize >= wanted) return fresh;
       const op = intentNote({ operation: 'resize', ...here(world.node), id: call.requestId, detail: String(wanted) });
-      return freshEntry(await writer.annotate(name, replaceNotes(fresh.volume, { op: [op] })), request.name);
+      // What no VM has is opened by qemu-img.
+      const change = { ...replaceNotes(fresh.volume, { op: [op] }), activate: fresh.owner === undefined };
+      return freshEntry(await writer.annotate(name, change), request.name);
     });
     if (!begun.intent) return toDisk(begun);
     const grown = await finishResize(world, pool, begun);

@@ -133,7 +133,7 @@ export function mustBeAtRest(entry: Entry): void {
   });
 }
 
-/** The wrapper lock's name for commands that write data into a pool's volumes. */
+/** The lock's name for commands that write data into a pool's volumes. */
 export const dataLock = (pool: Pool): string => `data-${pool.name}`;
 
 function foreignVolume(volume: Volume) {

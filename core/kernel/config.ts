@@ -52,7 +52,7 @@ export const CoreOptions = v.strictObject({
     v.pipe(v.string(), v.startsWith('/', 'a path that begins with / is expected')),
     DEFAULT_STATE_DIR,
   ),
-  /** Emptied by a reboot: wrapper locks. */
+  /** Emptied by a reboot: the locks of children that write. */
   runDir: v.optional(v.pipe(v.string(), v.startsWith('/', 'a path that begins with / is expected')), '/run/sltv'),
   /** Where disks go that name no pool. Default: the first pool of the first storage plugin that has one. */
   defaultPool: v.optional(v.string()),

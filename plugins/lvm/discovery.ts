@@ -2,12 +2,15 @@
 import { type Log, SltvError } from 'sltv';
 import type { Lvm } from './commands.ts';
 import { reportSightings, type Sighting } from './report.ts';
-import { waitFor } from './waiting.ts';
+import { pause, waitFor } from './waiting.ts';
 
 export interface Discovery {
-  /** The VGs that are pools, the config's first, in its order; as they were seen within the last seconds. */
+  /**
+   * The VGs that are pools, the config's first, in its order; as they were seen last. When that is some seconds ago, they are
+   * looked at anew soon after this answer; before it when the last look found too little to rely on.
+   */
   look(signal: AbortSignal): Promise<readonly Sighting[]>;
-  /** Makes the next look a new one. */
+  /** Makes the next answer wait for a new look. */
   forget(): void;
   /** Why LVM could not be asked at the last look; undefined when it could. */
   trouble(): SltvError | undefined;
@@ -22,9 +25,12 @@ export interface DiscoveryOptions {
   readonly life: AbortSignal;
   /** Milliseconds, on a clock that only goes forward. */
   readonly now: () => number;
+  /** Lets so many milliseconds pass. */
+  readonly wait?: (milliseconds: number) => Promise<void>;
 }
 
-export function createDiscovery({ lvm, log, vgs, life, now }: DiscoveryOptions): Discovery {
+export function createDiscovery(options: DiscoveryOptions): Discovery {
+  const { lvm, log, vgs, life, now, wait = (milliseconds) => pause(milliseconds, life) } = options;
   const say = onceEach(log);
   let latest: Look | undefined;
   /** What LVM told last. While it can't be asked its VGs are where they were: whoever uses one is told what is wrong. */
@@ -51,21 +57,35 @@ export function createDiscovery({ lvm, log, vgs, life, now }: DiscoveryOptions):
   }
 
   function begin(): Look {
-    const look: Look = { pools: lookAnew(), until: Number.POSITIVE_INFINITY };
-    look.pools.then(
-      (pools) => {
-        look.until = now() + (vgs.some((vg) => lacks(pools, vg)) ? LIFETIME_WHILE_MISSING : LIFETIME);
+    const pools = lookAnew();
+    const ended = pools.then(
+      (found) => {
+        look.isReliable = trouble === undefined && !vgs.some((vg) => lacks(found, vg));
+        look.until = now() + (look.isReliable ? LIFETIME : LIFETIME_WHILE_MISSING);
       },
       () => {
         look.until = 0;
       },
     );
+    const look: Look = { pools, ended, until: Number.POSITIVE_INFINITY, isReliable: false, isRenewed: false };
     return look;
+  }
+
+  /** What was forgotten meanwhile stays so: this look may have begun before what made it wrong. */
+  async function renew(old: Look): Promise<void> {
+    old.isRenewed = true;
+    await wait(CONSIDERATE);
+    if (latest !== old) return;
+    const fresh = begin();
+    await fresh.ended;
+    if (latest === old) latest = fresh;
   }
 
   return {
     look(signal) {
-      if (!latest || now() >= latest.until) latest = begin();
+      const isOld = latest !== undefined && now() >= latest.until;
+      if (!latest || (isOld && !latest.isReliable)) latest = begin();
+      else if (isOld && !latest.isRenewed) renew(latest).catch(() => {});
       return waitFor(latest.pools, signal);
     },
     forget() {
@@ -75,14 +95,23 @@ export function createDiscovery({ lvm, log, vgs, life, now }: DiscoveryOptions):
   };
 }
 
-/** One look, shared by all who ask for it while it is taken, and until it is too old. */
+/** One look, shared by all who ask for it while it is taken, and until there is a newer one. */
 interface Look {
   readonly pools: Promise<readonly Sighting[]>;
+  /** Resolves when the rest of this is known. */
+  readonly ended: Promise<void>;
+  /** When it is old. */
   until: number;
+  /** It found all that the config names, so that nobody waits for a VG that it may have missed. */
+  isReliable: boolean;
+  /** The look that will replace it is on its way. */
+  isRenewed: boolean;
 }
 
-/** Milliseconds. A VG that is gone is found out at once, by whoever uses it; a new one after this. */
+/** Milliseconds. A VG that is gone is found out at once, by whoever uses it; a new one by the next look after this. */
 const LIFETIME = 10_000;
+/** The operation that asked has most likely ended by then: they would take each other's time, and LVM's own locks. */
+const CONSIDERATE = 1_000;
 /** Somebody may be making it just now. */
 const LIFETIME_WHILE_MISSING = 1_000;
 

@@ -7,6 +7,7 @@ import { lvmErrors, metadataFull, metadataFullHint, type Subject } from './error
 import { objectionTo } from './names.ts';
 import type { TaggedVolume, VolumeGroup } from './report.ts';
 import { tagChanges, tagsOf } from './tags.ts';
+import { pause } from './waiting.ts';
 
 export interface TurnAtGroup {
   readonly lvm: Lvm;
@@ -30,6 +31,7 @@ export interface GroupWriter extends Writer, AsyncDisposable {
 export function createWriter({ lvm, catalogue, lease, life }: TurnAtGroup): GroupWriter {
   let closed = false;
   let last: Promise<unknown> = Promise.resolve();
+  let seen: { readonly group: VolumeGroup; readonly until: number } | undefined;
 
   /** One thing at a time, also when the work does not wait for one before it asks for the next. */
   function inTurn<T>(act: () => Promise<T>): Promise<T> {
@@ -54,10 +56,19 @@ export function createWriter({ lvm, catalogue, lease, life }: TurnAtGroup): Grou
       });
     }
     const about = { vg: group.name, free: group.free, ...subject };
+    seen = undefined;
     await lvm.commit(words, reach === 'own devices' ? group.devices : undefined, about);
   }
 
-  const look = () => catalogue.look(life);
+  /** The VG as it stands: what was seen a moment ago in this turn still counts, unless we have written since. */
+  async function look(): Promise<VolumeGroup> {
+    if (seen === undefined || performance.now() >= seen.until) {
+      const group = await catalogue.look(life);
+      seen = { group, until: performance.now() + MOMENT };
+    }
+    return seen.group;
+  }
+
   const readBack = async (name: string) => mustHave(await look(), name).volume;
 
   async function create({ name, size, notes, active }: NewVolume): Promise<Volume> {
@@ -103,6 +114,14 @@ export function createWriter({ lvm, catalogue, lease, life }: TurnAtGroup): Grou
     const group = await look();
     if (!group.volumes.has(name)) return;
     await commit(['lvremove', '--yes', `${group.name}/${name}`], group, { volume: name });
+    lookLater();
+  }
+
+  /** Behind the answer: whoever asks next finds it done, or begun. What goes wrong with it they hear themselves. */
+  function lookLater(): void {
+    pause(ANSWERED, life)
+      .then(look)
+      .catch(() => {});
   }
 
   return {
@@ -138,6 +157,15 @@ export function mustHave(group: VolumeGroup, name: string): TaggedVolume {
  * and a guest would stop without it.
  */
 const KEPT_FOR_EXTENSIONS = 16n;
+
+/**
+ * Milliseconds. Less than an lvm command takes to reach its own look at the metadata, which is the one that counts: what
+ * another program commits in between meets both alike.
+ */
+const MOMENT = 10;
+
+/** Milliseconds after a commit by which its caller has most likely been answered. */
+const ANSWERED = 100;
 
 /** Never activated by itself, and not wiped by lvm, which would only clear 4 KiB. */
 const AS_OURS = '--yes --type linear --setautoactivation n --wipesignatures n --zero n'.split(' ');

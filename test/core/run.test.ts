@@ -153,7 +153,7 @@ test('writing keeps output, errors and the report apart, however long they are',
   assert.equal([code, stdout.length, stderr.length, report.length], [5, 300_000, 200_000, 100_000]);
 });
 
-test('a status that flock uses itself is the program’s own all the same', async () => {
+test('every status is the program’s own', async () => {
   await using here = await house();
   for (const status of [1, 69, 71, 127]) {
     assert.is((await here.run.write('sh', ['-c', `exit ${status}`], { lock: 'a' })).code, status);
@@ -205,6 +205,15 @@ test('who writes goes on after the daemon was killed, and the next daemon waits 
   await held.open();
   await waiting;
   assert.is(await readFile(result, 'utf8'), 'whole\n');
+});
+
+test('a lock whose file somebody removed is taken on a new one', async () => {
+  await using here = await house();
+  const path = join(here.lockDirectory, 'a.lock');
+  await here.run.write('true', [], { lock: 'a' });
+  await rm(path);
+  const { stdout } = await here.run.write('sh', ['-c', `flock -xn ${path} true || echo held`], { lock: 'a' });
+  assert.is(stdout, 'held\n');
 });
 
 test('waiting for the commands of an earlier daemon can be given up', async () => {

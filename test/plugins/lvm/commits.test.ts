@@ -1,9 +1,9 @@
 // What each operation costs: commands started, and commits made.
-import { copyFile, mkdir, readdir } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Pool, Writer } from '../../../core/capabilities/storage.ts';
-import { type LoopVg, loopVg, MEBIBYTE, never, type Opened } from './fixture.ts';
+import { fifo, type LoopVg, loopVg, MEBIBYTE, never, type Opened, shim } from './fixture.ts';
 
 const EXTENT = 4n * BigInt(MEBIBYTE);
 const NEW = { name: 'a', size: EXTENT, notes: { v: ['1'], disk: ['d1'] }, format: 'raw', active: false } as const;
@@ -75,6 +75,26 @@ test('remove is one commit, and of what is gone nothing', async () => {
   assert.equal(await cost(remove), { commands: ['lvm lvremove'], commits: 1 });
   await pool.volumes(never);
   assert.equal(await cost(remove), { commands: [], commits: 0 });
+});
+
+test('after a removal the report begins behind the answer, and the next who asks shares it', async () => {
+  await using vg = await loopVg();
+  const begun = await fifo(`${vg.directory}/begun`);
+  const opened = await vg.open({
+    env: await shim(
+      vg.directory,
+      `[ $1$(cat ${vg.directory}/watched) = fullreport ] && echo >${begun.path}; exec $LVM "$@"`,
+    ),
+  });
+  const pool = await opened.pool();
+  await writeFile(`${vg.directory}/watched`, 'not yet');
+  await change(pool, (writer) => writer.create(NEW));
+  await writeFile(`${vg.directory}/watched`, '');
+  opened.take();
+  await change(pool, (writer) => writer.remove('a'));
+  await begun.heard();
+  assert.equal(await pool.volumes(never), []);
+  assert.equal(opened.take(), ['lvm lvremove', 'lvm fullreport']);
 });
 
 test('nothing is read again while the metadata’s header stays the same', async () => {
