@@ -4,6 +4,8 @@ import { type Case, casesOf, type Subject } from './case.ts';
 import { attachChecks } from './hypervisor/attach.ts';
 import { detachChecks } from './hypervisor/detach.ts';
 import { eventChecks } from './hypervisor/events.ts';
+import { resumeChecks } from './hypervisor/resume.ts';
+import { thresholdChecks } from './hypervisor/thresholds.ts';
 import { vmChecks } from './hypervisor/vms.ts';
 
 /** Something that a VM can be given: nobody has it yet. */
@@ -21,11 +23,22 @@ export interface HypervisorUnderTest extends AsyncDisposable {
   source(): Promise<Source>;
   /** Has the running VM's guest leave requests unanswered, until disposed of; it may answer them then. */
   deafen(): Promise<AsyncDisposable>;
+  /** Has the running VM's guest write all that it sees of the disk at this target; returns when it is written. */
+  fill(target: string): Promise<void>;
+  /** Has the running VM stand still, as somebody's command does. */
+  pause(): Promise<void>;
   /** Pulls the running VM's plug. */
   powerOff(): Promise<void>;
 }
 
 /** The cases that any provider of Hypervisor must pass. */
 export function hypervisorConformance(subject: Subject<HypervisorUnderTest>): readonly Case[] {
-  return casesOf(subject, { ...vmChecks, ...attachChecks, ...detachChecks, ...eventChecks });
+  return casesOf(subject, {
+    ...vmChecks,
+    ...attachChecks,
+    ...detachChecks,
+    ...eventChecks,
+    ...thresholdChecks,
+    ...resumeChecks,
+  });
 }

@@ -11,6 +11,7 @@ import { createHypervisor } from '../../plugins/libvirt/hypervisor.ts';
 import { loadXml } from '../../plugins/libvirt/xml.ts';
 import { register } from '../conformance/uvu.ts';
 import { domainXml } from './domain.ts';
+import { Guest } from './guest.ts';
 import { hostRunner } from './host-runner.ts';
 import { testbed } from './index.ts';
 
@@ -28,6 +29,7 @@ const vm = defined(`on "air"; it's -7`);
 const offVm = defined('--off');
 await host.run(`vgcreate -q suite /dev/vda; mkdir -p ${DIRECTORY}; mkfifo ${vm.port}.{in,out} ${offVm.port}.{in,out}`);
 await reset();
+const guest = new Guest(host, vm.name, vm.uuid, 'tiny', vm.port);
 /** Sources that nobody has now; both on a volume and in a file system. */
 const spare: Source[] = [];
 let made = 0;
@@ -85,6 +87,11 @@ async function make(deadlines = PATIENT): Promise<HypervisorUnderTest> {
         [Symbol.asyncDispose]: async () => void (await host.run(`virsh resume ${vm.uuid}`, { allowFailure: true })),
       };
     },
+    async fill(target) {
+      areAsMade = false;
+      await guest.write(String(SIZE), { disk: target });
+    },
+    pause: async () => void (await host.run(`virsh suspend ${vm.uuid}`)),
     powerOff: async () => void (await host.run(`virsh destroy ${vm.uuid}`)),
     async [Symbol.asyncDispose]() {
       life.abort();
@@ -108,7 +115,7 @@ async function reset(): Promise<void> {
     define='define ${vm.file}; define ${offVm.file}'
     if live=$(virsh -q dumpxml ${vm.uuid} 2>/dev/null) && [[ $live = "<domain type='qemu' id="* ]]; then
       unplug=$(grep -o "alias name='virtio-disk[0-9]*" <<< "$live" | sed "s/.*'/; detach-device-alias --live ${vm.uuid} /")
-      virsh "$define $unplug"
+      virsh "$define; resume ${vm.uuid} $unplug"
       until [ -z "$(virsh -q domblklist ${vm.uuid})" ]; do :; done
     else
       virsh "$define; start ${vm.uuid}" && exec 3<> ${vm.port}.out && read -r -t 60 <&3

@@ -167,7 +167,14 @@ const MUTANTS: readonly { wrong: string; spoil: Spoil; caughtBy: readonly string
   },
 ];
 
-const NOTHING_WRITTEN = { allocation: 0n, physical: 0n, capacity: 0n, writtenBytes: 0n };
+const NOTHING_WRITTEN = {
+  allocation: 0n,
+  physical: 0n,
+  capacity: 0n,
+  writtenBytes: 0n,
+  threshold: undefined,
+  stopped: undefined,
+};
 
 for (const { wrong, spoil, caughtBy } of MUTANTS) {
   test(`the hypervisors' suite catches: ${wrong}`, async () => {
