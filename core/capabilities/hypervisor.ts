@@ -124,7 +124,7 @@ export interface Hypervisor {
   statistics(signal: AbortSignal): Promise<readonly BlockStatistics[]>;
   /**
    * Has a `threshold` event told for each, in place of what was armed there. An offset that is already passed is told at the
-   * next write beyond it. Kinds: `not-found`, `refused` when the VM is off or has no such target.
+   * next write beyond it. Kinds: `not-found`, `refused` when the VM is off or has no such target; the others are armed then.
    */
   arm(vm: string, thresholds: readonly Threshold[], signal: AbortSignal): Promise<void>;
   /** What has failed on the disks of a running VM. Kinds: `not-found`; a VM that is off has none. */

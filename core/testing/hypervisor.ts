@@ -14,6 +14,11 @@ export interface Source extends Pick<NewVmDisk, 'path' | 'format' | 'source'> {
   readonly size: bigint;
 }
 
+export interface TightSource extends Source {
+  /** Gives it room for all of it. */
+  enlarge(): Promise<void>;
+}
+
 export interface HypervisorUnderTest extends AsyncDisposable {
   readonly hypervisor: Hypervisor;
   /** A VM that runs, and whose guest lets go of disks when asked; the suite attaches up to three. */
@@ -21,9 +26,14 @@ export interface HypervisorUnderTest extends AsyncDisposable {
   /** A VM that is off. */
   readonly offVm: Pick<Vm, 'uuid' | 'name'>;
   source(): Promise<Source>;
+  /** One that has less room than what a guest sees of it, until it is given enough. */
+  tightSource(): Promise<TightSource>;
   /** Has the running VM's guest leave requests unanswered, until disposed of; it may answer them then. */
   deafen(): Promise<AsyncDisposable>;
-  /** Has the running VM's guest write all that it sees of the disk at this target; returns when it is written. */
+  /**
+   * Has the running VM's guest write all that it sees of the disk at this target. Returns when it has, which is after a
+   * resume where it had to stand still; rejects when the guest saw an error, or reads something else afterwards.
+   */
   fill(target: string): Promise<void>;
   /** Has the running VM stand still, as somebody's command does. */
   pause(): Promise<void>;

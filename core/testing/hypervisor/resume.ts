@@ -22,6 +22,31 @@ export const resumeChecks: Readonly<Record<string, Check<HypervisorUnderTest>>> 
     assert.equal(await stoppedBy(made), undefined);
   },
 
+  async 'a guest whose disk has no room stands still and says why; with room it writes on, and sees no error'(made) {
+    const { hypervisor, vm } = made;
+    const { path, format, source, enlarge } = await made.tightSource();
+    const { target } = await hypervisor.attach(vm.uuid, { path, format, source, readOnly: false }, never);
+    using events = listen(made);
+    await events.until(({ type }) => type === 'connected');
+    const stands = () =>
+      events.until((event) => event.type === 'vm' && event.vm === vm.uuid && event.change === 'paused');
+    const filling = made.fill(target);
+    const failure = await events.until(({ type }) => type === 'io-error');
+    const reason = failure.type === 'io-error' ? failure.reason : '';
+    assert.deepEqual(failure, { type: 'io-error', vm: vm.uuid, target, path, reason });
+    await stands();
+    assert.equal(await stoppedBy(made), 'io-error');
+    assert.deepEqual(await hypervisor.errors(vm.uuid, never), [{ target, reason: 'no-space' }]);
+    // Without room it is the same again.
+    await hypervisor.resume(vm.uuid, never);
+    await stands();
+    await enlarge();
+    await hypervisor.resume(vm.uuid, never);
+    await filling;
+    assert.equal(await stoppedBy(made), undefined);
+    assert.deepEqual(await hypervisor.errors(vm.uuid, never), [{ target, reason: 'no-space' }]);
+  },
+
   async 'a VM that runs is resumed without a change'({ hypervisor, vm }) {
     await hypervisor.resume(vm.uuid, never);
     assert.equal((await hypervisor.find(vm.uuid, never))?.state, 'running');
