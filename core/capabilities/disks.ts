@@ -1,6 +1,6 @@
 // Disks: what core makes of pools and VMs. Core provides this one; the API and plugins such as autoextend use it.
-import { event, gate, one } from '../kernel/capability.ts';
-import type { Call } from '../kernel/verb.ts';
+import { event, gate, many, one } from '../kernel/capability.ts';
+import type { Call, Fields } from '../kernel/verb.ts';
 
 export type Mode = 'thick' | 'thin';
 
@@ -32,6 +32,10 @@ export interface Disk {
   readonly createdOn: string | undefined;
   readonly createdAt: Date | undefined;
   readonly lastExtendedAt: Date | undefined;
+  /** Thin disks: how far the image is known to be written, bytes; a lower bound, kept with the volume lately. */
+  readonly end: bigint | undefined;
+  /** What plugins keep with it, by key: `autoextend.step`. */
+  readonly settings: Readonly<Record<string, string>>;
   readonly owner:
     | { readonly vm: string; readonly vmName: string; readonly target: string; readonly readOnly: boolean }
     | undefined;
@@ -87,9 +91,43 @@ export interface Disks {
     request: { readonly disk?: string | undefined; readonly vm?: string | undefined },
     call: Call,
   ): Promise<readonly Attachment[]>;
+
+  /**
+   * Grows a thin disk's volume to `to` bytes, for a guest that would fill it in `secondsToFull`: ahead of all else that waits
+   * for the pool, asked at no gate, out of the pool's reserve if need be, and by what is left where that is less. Kinds:
+   * `exhausted` when nothing is left.
+   */
+  grow(
+    disk: Pick<Disk, 'pool' | 'name'>,
+    wish: { readonly to: bigint; readonly secondsToFull: number },
+    signal: AbortSignal,
+  ): Promise<Disk>;
+  /**
+   * The size, bytes, that a thin disk's volume never needs to pass: that of its image with every cluster written. Undefined
+   * where there is none, because the image holds snapshots or bitmaps. Runs qemu-img: not on the way of an extension.
+   */
+  fullSize(disk: Pick<Disk, 'pool' | 'name'>, signal: AbortSignal): Promise<bigint | undefined>;
+  /** Remembers how far a thin disk is written, bytes; never less than before. It is written with the volume's next commit. */
+  noteEnd(disk: Pick<Disk, 'pool' | 'name'>, end: bigint): void;
+  /** Keeps settings of a plugin with a disk, in one commit; undefined takes one away. Keys begin with the plugin's name and a dot. */
+  keep(
+    request: { readonly name: string; readonly settings: Readonly<Record<string, string | undefined>> },
+    call: Call,
+  ): Promise<Disk>;
 }
 
 export const Disks = one<Disks>('disks');
+
+/**
+ * What a plugin knows of a disk beyond what the storage says: `sltv disk show` and `GetDisk` add it. `of` answers from memory,
+ * undefined where there is nothing to say.
+ */
+export interface DiskFacts<F extends Fields = Fields> {
+  readonly fields: F;
+  of(disk: Disk): Readonly<Record<string, unknown>> | undefined;
+}
+
+export const DiskFacts = many<DiskFacts>('disk-facts');
 
 export const CreateDisk = gate<{
   readonly disk: string;
@@ -108,7 +146,26 @@ export const AttachDisk = gate<{
 
 export const DiskCreated = event<{ readonly disk: Disk }>('disk.created');
 export const DiskDeleted = event<{ readonly pool: string; readonly disk: string; readonly id: string }>('disk.deleted');
-export const DiskExtended = event<{ readonly disk: Disk; readonly from: bigint }>('disk.extended');
+/** `automatic`: for a guest that was about to fill it, by nobody's command. */
+export const DiskExtended = event<{ readonly disk: Disk; readonly from: bigint; readonly automatic: boolean }>(
+  'disk.extended',
+);
+/** A guest stands still because its disk is full. */
+export const DiskPaused = event<{ readonly disk: Disk; readonly vm: string; readonly target: string }>('disk.paused');
+/** And runs again. */
+export const DiskResumed = event<{
+  readonly disk: Disk;
+  readonly vm: string;
+  readonly target: string;
+  readonly milliseconds: number;
+}>('disk.resumed');
+/** A pool began (`isShort`) or ceased to be unable to give guests what they need, bytes. */
+export const PoolShort = event<{
+  readonly pool: string;
+  readonly isShort: boolean;
+  readonly free: bigint;
+  readonly wanted: bigint;
+}>('pool.short');
 export const DiskResized = event<{ readonly disk: Disk; readonly from: bigint }>('disk.resized');
 export const DiskAttached = event<{ readonly attachment: Attachment }>('disk.attached');
 export const DiskDetached = event<{

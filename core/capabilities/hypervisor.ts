@@ -56,6 +56,22 @@ export interface BlockStatistics {
   readonly physical: bigint | undefined;
   readonly capacity: bigint | undefined;
   readonly writtenBytes: bigint;
+  /** Offset, bytes, whose crossing will be told as `threshold`; undefined while none is armed. */
+  readonly threshold: bigint | undefined;
+  /** Why its VM stands still: a disk's I/O failed, or somebody paused it; undefined while it runs. */
+  readonly stopped: 'io-error' | 'other' | undefined;
+}
+
+/** Where a `threshold` event shall be told: once, when the guest writes beyond `offset` bytes of the disk's source. */
+export interface Threshold {
+  readonly target: string;
+  readonly offset: bigint;
+}
+
+/** What has failed on a disk since its VM began to run. It stays said after the cause is gone. */
+export interface DiskError {
+  readonly target: string;
+  readonly reason: 'no-space' | 'other';
 }
 
 export type HypervisorEvent =
@@ -106,6 +122,15 @@ export interface Hypervisor {
   resize(vm: string, target: string, size: bigint, signal: AbortSignal): Promise<void>;
   /** Of all running VMs, in one call that does not wait for a stuck one longer than its deadline. */
   statistics(signal: AbortSignal): Promise<readonly BlockStatistics[]>;
+  /**
+   * Has a `threshold` event told for each, in place of what was armed there. An offset that is already passed is told at the
+   * next write beyond it. Kinds: `not-found`, `refused` when the VM is off or has no such target; the others are armed then.
+   */
+  arm(vm: string, thresholds: readonly Threshold[], signal: AbortSignal): Promise<void>;
+  /** What has failed on the disks of a running VM. Kinds: `not-found`; a VM that is off has none. */
+  errors(vm: string, signal: AbortSignal): Promise<readonly DiskError[]>;
+  /** Lets a VM that stands still run on; one that runs stays so. Kinds: `not-found`, `refused` when it is off. */
+  resume(vm: string, signal: AbortSignal): Promise<void>;
   /** One stream for all VMs; it begins with `connected` and again after every interruption, until the signal fires. */
   events(signal: AbortSignal): AsyncIterable<HypervisorEvent>;
 }

@@ -3,6 +3,6 @@
 //
 //   for (const { title, run } of storageConformance({ name: 'mine', activation: 'always', make })) test(title, run);
 export type { Case, Subject } from './case.ts';
-export { type HypervisorUnderTest, hypervisorConformance, type Source } from './hypervisor.ts';
+export { type HypervisorUnderTest, hypervisorConformance, type Source, type TightSource } from './hypervisor.ts';
 export { type LocksUnderTest, locksConformance } from './locks.ts';
 export { type StorageSubject, type StorageUnderTest, storageConformance } from './storage.ts';

@@ -6,8 +6,10 @@ export const fail = errors('libvirt', {
   'no-answer': 'timeout',
   'vm-missing': 'not-found',
   'vm-off': 'refused',
+  'vm-runs': 'refused',
   'target-in-use': 'refused',
   'target-missing': 'not-found',
+  'target-empty': 'refused',
   'already-attached': 'refused',
   'no-slot': 'exhausted',
   'source-in-use': 'refused',
@@ -71,6 +73,10 @@ const MEANINGS: readonly { readonly pattern: RegExp; readonly means: (uri: strin
     means: () => ({ code: 'vm-off', sentence: 'the VM is off', hint: 'start the VM first' }),
   },
   {
+    pattern: /domain is already running/,
+    means: () => ({ code: 'vm-runs', sentence: 'the VM runs already' }),
+  },
+  {
     pattern: /target \S+ already exists/,
     means: () => ({
       code: 'target-in-use',
@@ -105,6 +111,10 @@ const MEANINGS: readonly { readonly pattern: RegExp; readonly means: (uri: strin
   {
     pattern: /disk '\S+' was not found in the domain config|invalid argument: invalid path/,
     means: () => ({ code: 'target-missing', sentence: 'the VM has no such disk' }),
+  },
+  {
+    pattern: /failed to find disk '/,
+    means: () => ({ code: 'target-empty', sentence: 'the running VM has no disk there' }),
   },
   {
     pattern: /no device found with alias|No disk found whose source path or target is/,

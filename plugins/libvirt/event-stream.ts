@@ -2,6 +2,7 @@
 import { createQueue, type HypervisorEvent, type Log, type Queue, type Runner } from 'sltv';
 import { type Heard, readEvent } from './event-lines.ts';
 import type { Names } from './names.ts';
+import { targetCalled } from './targets.ts';
 
 export interface Following {
   readonly run: Runner;
@@ -90,5 +91,7 @@ async function pass({ names, targetOf, log }: Following, heard: Heard, tell: Tel
   if (event.type === 'vm' && event.change === 'undefined') names.forget(name);
   if (event.type !== 'io-error') return tell({ ...event, vm });
   const { alias, ...error } = event;
-  tell({ ...error, vm, target: (await targetOf(vm, alias, signal).catch(() => undefined)) ?? alias });
+  // A guest stands still meanwhile: libvirt is asked about devices only whose names don't say where they are.
+  const target = targetCalled(alias) ?? (await targetOf(vm, alias, signal).catch(() => undefined)) ?? alias;
+  tell({ ...error, vm, target });
 }

@@ -1,10 +1,12 @@
 // Hypervisor over libvirt.
 import { createQueue, type Hypervisor, type Log, type Queue, type Runner } from 'sltv';
+import { arm } from './arm.ts';
 import { attach } from './attach.ts';
 import { askForDisk, awaitRelease } from './detach.ts';
 import { createEvents } from './events.ts';
 import { createLook, merged, mustBeUuid } from './look.ts';
 import { createNames } from './names.ts';
+import { diskErrors, resume } from './recovery.ts';
 import { readStatistics } from './statistics.ts';
 import { objectsToTarget } from './targets.ts';
 import { createVirsh } from './virsh.ts';
@@ -37,7 +39,9 @@ export function createHypervisor({ run, xml, uri, deadlines, scratch, log, life 
   const look = createLook(virsh, xml);
   const names = createNames(virsh, deadlines.read);
   const reading = (signal: AbortSignal) => ({ signal, deadline: deadlines.read });
-  const changing = (signal: AbortSignal) => ({ signal, deadline: deadlines.change, changes: true });
+  // What a VM has stays as it is: a daemon that follows need not wait for it.
+  const leaving = (signal: AbortSignal) => ({ signal, deadline: deadlines.change });
+  const changing = (signal: AbortSignal) => ({ ...leaving(signal), changes: true });
   // One change of a VM's devices at a time: two that look for a free target at once would find the same.
   const queues = new Map<string, Queue>();
   const inTurn = <T>(vm: string, signal: AbortSignal, work: () => Promise<T>): Promise<T> => {
@@ -67,6 +71,9 @@ export function createHypervisor({ run, xml, uri, deadlines, scratch, log, life 
       mustBeUuid(vm);
       await virsh([['blockresize', `--domain=${vm}`, `--path=${target}`, `--size=${size}B`]], changing(signal));
     },
+    arm: (vm, thresholds, signal) => arm(virsh, vm, thresholds, leaving(signal)),
+    errors: (vm, signal) => diskErrors(virsh, vm, reading(signal)),
+    resume: (vm, signal) => resume(virsh, vm, leaving(signal)),
     statistics: (signal) => readStatistics({ virsh, names, log, deadlines }, signal),
     events: createEvents({ run, uri, names, targetOf, log, life }),
   };

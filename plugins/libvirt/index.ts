@@ -18,7 +18,7 @@ const LibvirtOptions = v.strictObject({
     v.strictObject({
       /** Looking at VMs. */
       read: v.optional(Milliseconds, 10_000),
-      /** Attaching, detaching, resizing. */
+      /** Attaching, detaching, resizing, arming, resuming. */
       change: v.optional(Milliseconds, 15_000),
       /** Block statistics of all VMs, before each is asked alone. */
       statistics: v.optional(Milliseconds, 5_000),

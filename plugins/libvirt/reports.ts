@@ -1,5 +1,5 @@
 // What virsh's tables and statistics say, as data. Recorded from libvirt 9.0 in test/fixtures/virsh.
-import type { VmState } from 'sltv';
+import type { BlockStatistics, DiskError, VmState } from 'sltv';
 import { fail } from './errors.ts';
 
 /** `list --all --uuid --name`: uuids by name. Older virshs pad the names. */
@@ -43,11 +43,13 @@ export interface BlockFields {
   readonly capacity: bigint | undefined;
   /** Undefined where the VM was busy: then libvirt knows what disks it has, and no numbers. */
   readonly writtenBytes: bigint | undefined;
+  readonly threshold: bigint | undefined;
 }
 
 export interface DomainStats {
   readonly name: string;
   readonly state: VmState;
+  readonly stopped: BlockStatistics['stopped'];
   readonly blocks: readonly BlockFields[];
 }
 
@@ -61,7 +63,8 @@ export function readStats(text: string): readonly DomainStats[] {
     );
     const count = Number(fields.get('block.count') ?? 0);
     const blocks = Array.from({ length: count }, (_, index) => readBlock((key) => fields.get(`block.${index}.${key}`)));
-    return [{ name, state: stateOf(fields.get('state.state')), blocks }];
+    const state = stateOf(fields.get('state.state'));
+    return [{ name, state, stopped: stoppedBy(state, fields), blocks }];
   });
 }
 
@@ -77,10 +80,27 @@ function readBlock(field: (key: string) => string | undefined): BlockFields {
     physical: number('physical'),
     capacity: number('capacity'),
     writtenBytes: number('wr.bytes'),
+    // 0 is QEMU's own word for none.
+    threshold: number('threshold') || undefined,
   };
 }
 
 /** virDomainState; a crashed domain (6) or one in S3 (7) still has its QEMU. */
 function stateOf(word: string | undefined): VmState {
   return word === '5' ? 'off' : word === '3' || word === '6' || word === '7' ? 'paused' : 'running';
+}
+
+/** virDomainPausedReason; the same number means something else while it runs. */
+function stoppedBy(state: VmState, fields: ReadonlyMap<string, string>): BlockStatistics['stopped'] {
+  if (state !== 'paused') return undefined;
+  return fields.get('state.state') === '3' && fields.get('state.reason') === '5' ? 'io-error' : 'other';
+}
+
+/** `domblkerror`: a line for each disk, `vda: no space`, or one that says that there is none. */
+export function readDiskErrors(text: string): readonly DiskError[] {
+  const lines = text.matchAll(/^(\S+): (.+)$/gm);
+  return [...lines].map(([, target = '', reason]) => ({
+    target,
+    reason: reason === 'no space' ? 'no-space' : 'other',
+  }));
 }

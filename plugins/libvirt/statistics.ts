@@ -42,9 +42,9 @@ export async function readStatistics(means: Counting, signal: AbortSignal): Prom
 
 const isSilent = ({ blocks }: DomainStats): boolean => blocks.some(({ writtenBytes }) => writtenBytes === undefined);
 
-function blocksOf(vm: string, { blocks }: DomainStats): readonly BlockStatistics[] {
+function blocksOf(vm: string, { blocks, stopped }: DomainStats): readonly BlockStatistics[] {
   return blocks.flatMap(({ writtenBytes, ...block }) =>
-    writtenBytes === undefined ? [] : [{ vm, ...block, writtenBytes }],
+    writtenBytes === undefined ? [] : [{ vm, ...block, writtenBytes, stopped }],
   );
 }
 

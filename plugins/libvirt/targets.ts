@@ -18,6 +18,12 @@ export function objectsToTarget(target: string): string | undefined {
   return `it is a word such as ${meant}`;
 }
 
+/** Where a virtio disk is, by what libvirt calls the device; undefined for other devices. One named `sdb` counts as `vdb`. */
+export function targetCalled(alias: string): string | undefined {
+  const [, index] = /^virtio-disk(\d{1,5})$/.exec(alias) ?? [];
+  return index === undefined ? undefined : targetAt(Number(index));
+}
+
 function targetAt(index: number): string {
   let letters = '';
   for (let rest = index; rest >= 0; rest = Math.floor(rest / 26) - 1) {

@@ -217,7 +217,7 @@ export class Guest {
 
   /** Where the disk is now; undefined when libvirt knows none at this target. */
   async #place(disk: string): Promise<PciPlace | undefined> {
-    const status = await this.#host.run(`cat /run/libvirt/qemu/${this.name}.xml`, {
+    const status = await this.#host.run(`cat '/run/libvirt/qemu/${this.name.replaceAll("'", "'\\''")}.xml'`, {
       allowFailure: true,
       note: `where is ${this.name}'s ${disk} `,
     });

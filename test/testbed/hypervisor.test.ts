@@ -12,10 +12,13 @@ import { createHypervisor, type Deadlines } from '../../plugins/libvirt/hypervis
 import { loadXml } from '../../plugins/libvirt/xml.ts';
 import { register } from '../conformance/uvu.ts';
 import { domainXml } from './domain.ts';
+import { Guest } from './guest.ts';
 import { hostRunner } from './host-runner.ts';
 import { testbed } from './index.ts';
 
 const SIZE = 2n ** 20n;
+/** A volume's: more than an image of that size ever comes to, less than one that is twice as large as the volume. */
+const ROOM = 8n * SIZE;
 const DIRECTORY = '/var/lib/testbed/suite';
 /** Milliseconds; everything takes its time in a host without KVM. */
 const PATIENT = { read: 20_000, change: 30_000, statistics: 20_000, alone: 20_000 };
@@ -29,6 +32,7 @@ const vm = defined(`on "air"; it's -7`);
 const offVm = defined('--off');
 await host.run(`vgcreate -q suite /dev/vda; mkdir -p ${DIRECTORY}; mkfifo ${vm.port}.{in,out} ${offVm.port}.{in,out}`);
 await reset();
+const guest = new Guest(host, vm.name, vm.uuid, 'tiny', vm.port);
 /** Sources that nobody has now; both on a volume and in a file system. */
 const spare: Source[] = [];
 let made = 0;
@@ -117,9 +121,16 @@ async function make(): Promise<HypervisorUnderTest> {
     vm,
     offVm,
     async source() {
-      const source = spare.pop() ?? (await newSource());
+      const source = spare.pop() ?? (await newSource(made % 2 === 0 ? 'block' : 'file'));
       sources.push(source);
       return source;
+    },
+    async tightSource() {
+      const source = await newSource('block', 2n * ROOM);
+      return {
+        ...source,
+        enlarge: async () => void (await host.run(`lvextend -q -L ${2n * ROOM + SIZE}b ${source.path}`)),
+      };
     },
     async deafen() {
       await host.run(`virsh suspend ${vm.uuid}`);
@@ -127,6 +138,13 @@ async function make(): Promise<HypervisorUnderTest> {
         [Symbol.asyncDispose]: async () => void (await host.run(`virsh resume ${vm.uuid}`, { allowFailure: true })),
       };
     },
+    async fill(target) {
+      areAsMade = false;
+      const size = String(await guest.size(target));
+      await guest.write(size, { disk: target });
+      await guest.verify(size, { disk: target });
+    },
+    pause: async () => void (await host.run(`virsh suspend ${vm.uuid}`)),
     powerOff: async () => void (await host.run(`virsh destroy ${vm.uuid}`)),
     async [Symbol.asyncDispose]() {
       life.abort();
@@ -148,20 +166,20 @@ function defined(name: string) {
 async function reset(): Promise<void> {
   await host.run(`
     define='define ${vm.file}; define ${offVm.file}'
-    if live=$(virsh -q dumpxml ${vm.uuid} 2>/dev/null) && [[ $live = "<domain type='qemu' id="* ]]; then
+    live=$(virsh -q 'domstate ${vm.uuid}; dumpxml ${vm.uuid}' 2>/dev/null)
+    if [[ $live = running*"<domain type='qemu' id="* ]]; then
       unplug=$(grep -o "alias name='virtio-disk[0-9]*" <<< "$live" | sed "s/.*'/; detach-device-alias --live ${vm.uuid} /")
       virsh "$define $unplug"
       until [ -z "$(virsh -q domblklist ${vm.uuid})" ]; do :; done
     else
-      virsh "$define; start ${vm.uuid}" && exec 3<> ${vm.port}.out && read -r -t 60 <&3
+      virsh "destroy ${vm.uuid}; $define; start ${vm.uuid}" && exec 3<> ${vm.port}.out && read -r -t 60 <&3
     fi`);
 }
 
-async function newSource(): Promise<Source> {
+async function newSource(source: 'block' | 'file', size = SIZE): Promise<Source> {
   made += 1;
-  const source = made % 2 === 0 ? 'file' : 'block';
   const path = source === 'file' ? `${DIRECTORY}/${made}.qcow2` : `/dev/suite/${made}`;
-  if (source === 'block') await host.run(`lvcreate -q -y -Wn -Zn -L 8M -n ${made} suite`);
-  await host.run(`qemu-img create -q -f qcow2 ${path} ${SIZE}`);
-  return { path, format: 'qcow2', source, size: SIZE };
+  if (source === 'block') await host.run(`lvcreate -q -y -Wn -Zn -L ${ROOM}b -n ${made} suite`);
+  await host.run(`qemu-img create -q -f qcow2 ${path} ${size}`);
+  return { path, format: 'qcow2', source, size };
 }

@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Hypervisor, HypervisorEvent, VmDisk } from '../../../core/capabilities/hypervisor.ts';
+import type { BlockStatistics, Hypervisor, HypervisorEvent, VmDisk } from '../../../core/capabilities/hypervisor.ts';
 import { type HypervisorUnderTest, hypervisorConformance } from '../../../core/testing/index.ts';
 import { makeMemoryHypervisor } from '../../fixtures/memory-hypervisor-subject.ts';
 import { factOf, failures } from '../../fixtures/mutants.ts';
@@ -37,7 +37,7 @@ const MUTANTS: readonly { wrong: string; spoil: Spoil; caughtBy: readonly string
   {
     wrong: 'who is not there has no disks, and that is all right',
     spoil: (all) => ({ disks: (vm, signal) => all.disks(vm, signal).catch(() => []) }),
-    caughtBy: ['a VM that is not there'],
+    caughtBy: ['a VM that is not there has no disks'],
   },
   {
     wrong: 'statistics by path only',
@@ -165,9 +165,165 @@ const MUTANTS: readonly { wrong: string; spoil: Spoil; caughtBy: readonly string
     spoil: (all) => ({ events: () => all.events(never) }),
     caughtBy: ['a stream ends with its signal', 'a signal that has fired ends the stream'],
   },
+  {
+    wrong: 'what was armed first stays',
+    spoil: (all) => ({
+      async arm(vm, thresholds, signal) {
+        const seen = await all.statistics(signal);
+        const isFresh = (target: string) =>
+          !seen.some((each) => each.vm === vm && each.target === target && each.threshold !== undefined);
+        const fresh = thresholds.filter(({ target }) => isFresh(target));
+        return all.arm(vm, fresh, signal);
+      },
+    }),
+    caughtBy: ['arming twice'],
+  },
+  {
+    wrong: 'statistics keep what is armed to themselves',
+    spoil: changedStatistics((each) => ({ ...each, threshold: undefined })),
+    caughtBy: ['what is armed is what statistics tell', 'a target that the VM does not have'],
+  },
+  {
+    wrong: 'only the first is armed',
+    spoil: (all) => ({ arm: (vm, thresholds, signal) => all.arm(vm, thresholds.slice(0, 1), signal) }),
+    caughtBy: ['what is armed is what statistics tell', 'a target that the VM does not have'],
+  },
+  {
+    wrong: 'a missing target is all right',
+    spoil: (all) => ({ arm: (vm, thresholds, signal) => all.arm(vm, thresholds, signal).catch(() => {}) }),
+    caughtBy: ['a target that the VM does not have', 'a VM that is off is refused', 'a VM that is not there is armed'],
+  },
+  {
+    wrong: 'thresholds are told twice',
+    spoil: (all) => ({
+      async *events(signal) {
+        for await (const event of all.events(signal)) yield* event.type === 'threshold' ? [event, event] : [event];
+      },
+    }),
+    caughtBy: ['a guest that writes beyond', 'a threshold that is passed already', 'each disk has'],
+  },
+  {
+    wrong: 'thresholds are told of another disk',
+    spoil: changedEvents((event) => (event.type === 'threshold' ? { ...event, target: 'vdz' } : event)),
+    caughtBy: ['a guest that writes beyond', 'each disk has'],
+  },
+  {
+    wrong: 'no threshold is told',
+    spoil: changedEvents((event) => (event.type === 'threshold' ? undefined : event)),
+    caughtBy: ['a guest that writes beyond', 'a threshold that is passed already', 'each disk has'],
+  },
+  {
+    wrong: 'a threshold that is passed is not armed',
+    spoil: (all) => ({
+      async arm(vm, thresholds, signal) {
+        const seen = await all.statistics(signal);
+        const writtenAt = (target: string) =>
+          seen.find((each) => each.vm === vm && each.target === target)?.allocation ?? 0n;
+        return all.arm(
+          vm,
+          thresholds.filter(({ target, offset }) => offset > writtenAt(target)),
+          signal,
+        );
+      },
+    }),
+    caughtBy: ['a threshold that is passed already'],
+  },
+  {
+    wrong: 'thresholds are told while nobody writes',
+    spoil: (all, { vm }) => ({
+      async *events(signal) {
+        for await (const event of all.events(signal)) {
+          yield event;
+          if (event.type !== 'connected') continue;
+          yield { type: 'threshold', vm: vm.uuid, target: 'vda', path: '', threshold: 1n, excess: 1n };
+        }
+      },
+    }),
+    caughtBy: ['arming twice', 'a guest that writes beyond'],
+  },
+  {
+    wrong: 'how far a disk is written is not told',
+    spoil: changedStatistics((each) => ({ ...each, allocation: 0n })),
+    caughtBy: ['statistics tell how far'],
+  },
+  {
+    wrong: 'signals are ignored by what arms and resumes',
+    spoil: (all) => ({
+      arm: (vm, thresholds) => all.arm(vm, thresholds, never),
+      errors: (vm) => all.errors(vm, never),
+      resume: (vm) => all.resume(vm, never),
+    }),
+    caughtBy: ['a signal that has fired arms', 'a signal that has fired resumes'],
+  },
+  {
+    wrong: 'resuming what runs is an error',
+    spoil: (all) => ({
+      async resume(vm, signal) {
+        if ((await all.find(vm, signal))?.state === 'running') throw new Error('it runs');
+        return all.resume(vm, signal);
+      },
+    }),
+    caughtBy: ['a VM that was paused', 'a VM that runs is resumed'],
+  },
+  {
+    wrong: 'resuming does nothing, and says it did',
+    spoil: () => ({ resume: async () => {} }),
+    caughtBy: ['a VM that was paused', 'a VM that is off is not resumed', 'a VM that is not there is not resumed'],
+  },
+  {
+    wrong: 'why a VM stands still is not told',
+    spoil: changedStatistics((each) => ({ ...each, stopped: undefined })),
+    caughtBy: ['a VM that was paused', 'a guest whose disk has no room'],
+  },
+  {
+    wrong: 'somebody is said to have paused it, in every case',
+    spoil: changedStatistics((each) => ({ ...each, stopped: each.stopped && 'other' })),
+    caughtBy: ['a guest whose disk has no room'],
+  },
+  {
+    wrong: 'errors are forgotten at a resume',
+    spoil(all) {
+      let isForgotten = false;
+      return {
+        errors: async (vm, signal) => (isForgotten ? [] : all.errors(vm, signal)),
+        async resume(vm, signal) {
+          await all.resume(vm, signal);
+          isForgotten = true;
+        },
+      };
+    },
+    caughtBy: ['a guest whose disk has no room'],
+  },
+  {
+    wrong: 'an I/O error is told by the device',
+    spoil: changedEvents((event) => (event.type === 'io-error' ? { ...event, target: 'virtio-disk0' } : event)),
+    caughtBy: ['a guest whose disk has no room'],
+  },
+  {
+    wrong: 'a healthy VM has errors',
+    spoil: () => ({ errors: async () => [{ target: 'vda', reason: 'other' }] }),
+    caughtBy: ['where nothing failed', 'a VM that is not there is not resumed'],
+  },
+  {
+    wrong: 'a VM that is off is an error when asked for errors',
+    spoil: (all) => ({
+      async errors(vm, signal) {
+        if ((await all.find(vm, signal))?.state === 'off') throw new Error('it is off');
+        return all.errors(vm, signal);
+      },
+    }),
+    caughtBy: ['where nothing failed'],
+  },
 ];
 
-const NOTHING_WRITTEN = { allocation: 0n, physical: 0n, capacity: 0n, writtenBytes: 0n };
+const NOTHING_WRITTEN = {
+  allocation: 0n,
+  physical: 0n,
+  capacity: 0n,
+  writtenBytes: 0n,
+  threshold: undefined,
+  stopped: undefined,
+};
 
 for (const { wrong, spoil, caughtBy } of MUTANTS) {
   test(`the hypervisors' suite catches: ${wrong}`, async () => {
@@ -200,6 +356,10 @@ function changedEvents(change: (event: HypervisorEvent) => HypervisorEvent | und
       }
     },
   });
+}
+
+function changedStatistics(change: (each: BlockStatistics) => BlockStatistics): Spoil {
+  return (all) => ({ statistics: async (signal) => (await all.statistics(signal)).map(change) });
 }
 
 test.run();

@@ -21,11 +21,9 @@ test('an I/O error is told once, with its reason', () => {
   ]);
 });
 
-test('a block job is told by target', () => {
-  assert.equal(of('block-job'), [
-    { type: 'block-job', name: 'web', target: 'vda', status: 'ready' },
-    { type: 'block-job', name: 'web', target: 'vda', status: 'completed' },
-  ]);
+test('a block job is told by target: of a copy, and of a snapshot that is committed', () => {
+  const job = (status: string) => ({ type: 'block-job', name: 'web', target: 'vda', status });
+  assert.equal(of('block-job'), ['ready', 'completed', 'ready', 'completed'].map(job));
 });
 
 test('devices come and go', () => {
@@ -40,6 +38,10 @@ test('the life of a VM is told from its start to its end', () => {
     'web paused: Paused',
     'web resumed: Unpaused',
     'web paused: I/O Error',
+    'web stopped: Snapshot',
+    'web started: Snapshot',
+    'web resumed: Snapshot',
+    'web defined: Snapshot',
     '7 other: Finished after host request',
     '7 stopped: Destroyed',
     'web stopped: Saved',

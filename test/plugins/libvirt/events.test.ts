@@ -26,6 +26,7 @@ function scripted(answer: (line: string) => Said | Promise<Said> = () => recorde
     return child.lines;
   });
   const logged: string[] = [];
+  const lookedUp: string[] = [];
   const log = createLog({ level: 'info', format: 'text', write: (line) => logged.push(line) });
   const life = new AbortController();
   const names = createNames(createVirsh(run, 'qemu:///system'), 1_000);
@@ -33,7 +34,10 @@ function scripted(answer: (line: string) => Said | Promise<Said> = () => recorde
     run,
     uri: 'qemu:///system',
     names,
-    targetOf: async () => 'vda',
+    targetOf: async (_vm, alias) => {
+      lookedUp.push(alias);
+      return 'sda';
+    },
     log,
     life: life.signal,
   });
@@ -41,6 +45,7 @@ function scripted(answer: (line: string) => Said | Promise<Said> = () => recorde
     children,
     asked,
     logged,
+    lookedUp,
     life,
     names,
     listen: (signal = new AbortController().signal) => events(signal)[Symbol.asyncIterator](),
@@ -240,20 +245,28 @@ test('a name that another VM has now is asked for again', async () => {
   assert.is((await next(listener)).vm, other);
 });
 
-test('an I/O error is told by target', async () => {
-  const { child, listener } = await connected();
-  const line =
-    recorded('events.txt')
-      .split('\n')
-      .find((each) => each.includes('io-error-reason')) ?? '';
-  child.say(line);
-  assert.equal(await next(listener), {
-    type: 'io-error',
-    vm: WEB,
-    target: 'vda',
-    path: '/dev/vg0/web',
-    reason: 'enospc',
-  });
+test('what a known VM does is told without a question to libvirt', async () => {
+  const { child, listener, names, asked, lookedUp } = await connected();
+  names.learn(new Map([['web', WEB]]));
+  const lines = recorded('events.txt').split('\n');
+  const crossed = lines.findIndex((line) => line.includes('block-threshold'));
+  child.say(...lines.slice(crossed));
+  const vm = WEB;
+  const [target, path] = ['vda', '/dev/vg0/web'];
+  assert.equal(await next(listener), { type: 'threshold', vm, target, path, threshold: 33554432n, excess: 327680n });
+  assert.equal(await next(listener), { type: 'io-error', vm, target, path, reason: 'enospc' });
+  assert.equal(await next(listener), { type: 'vm', vm, change: 'paused', detail: 'I/O Error' });
+  assert.equal(await next(listener), { type: 'vm', vm, change: 'resumed', detail: 'Unpaused' });
+  assert.equal([asked, lookedUp], [[], []]);
+});
+
+test('an I/O error of a device whose name does not say where it is is told by target all the same', async () => {
+  const { child, listener, lookedUp } = await connected();
+  child.say(
+    `2026-11-20 19:04:05.396+0000: event 'io-error-reason' for domain 'web': /d/a (scsi0-0-0-0) pause due to enospc`,
+  );
+  assert.equal(await next(listener), { type: 'io-error', vm: WEB, target: 'sda', path: '/d/a', reason: 'enospc' });
+  assert.equal(lookedUp, ['scsi0-0-0-0']);
 });
 
 test('when the daemon stops every stream ends', async () => {

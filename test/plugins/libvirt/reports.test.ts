@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { readInfo, readList, readStats } from '../../../plugins/libvirt/reports.ts';
+import { readDiskErrors, readInfo, readList, readStats } from '../../../plugins/libvirt/reports.ts';
 import { recorded, uuid, WEB } from '../../fixtures/virsh/recorded.ts';
 
 const ODD = `odd 'n": ü <x>&; $y`;
@@ -51,6 +51,7 @@ test('block statistics give each disk its numbers', () => {
       physical: 67108864n,
       capacity: 1073741824n,
       writtenBytes: 1048576n,
+      threshold: undefined,
     },
   ]);
 });
@@ -65,7 +66,35 @@ test('of a VM that is busy the disks are known, and no numbers', () => {
       physical: undefined,
       capacity: undefined,
       writtenBytes: undefined,
+      threshold: undefined,
     },
+  ]);
+});
+
+test('a disk with a threshold says where it is', () => {
+  const thresholdIn = (text: string) => readStats(text).find(({ name }) => name === 'web')?.blocks[0]?.threshold;
+  const armed = recorded('statistics-armed.txt');
+  assert.is(thresholdIn(armed), 33554432n);
+  assert.is(thresholdIn(recorded('statistics-full.txt')), undefined);
+  assert.is(thresholdIn(armed.replace('threshold=33554432', 'threshold=0')), undefined);
+});
+
+test('a VM stands still for an I/O error, for something else, or not at all', () => {
+  const stoppedIn = (text: string) => readStats(text)[0]?.stopped;
+  const full = recorded('statistics-full.txt');
+  assert.is(stoppedIn(full), 'io-error');
+  assert.is(stoppedIn(full.replace('state.reason=5', 'state.reason=1')), 'other');
+  for (const state of [6, 7]) assert.is(stoppedIn(full.replace('state.state=3', `state.state=${state}`)), 'other');
+  // As after a resume: the same number of another meaning.
+  assert.is(stoppedIn(full.replace('state.state=3', 'state.state=1')), undefined);
+});
+
+test('what failed on a disk is told by target', () => {
+  assert.equal(readDiskErrors(recorded('errors-none.txt')), []);
+  assert.equal(readDiskErrors(recorded('errors-full.txt')), [{ target: 'vda', reason: 'no-space' }]);
+  assert.equal(readDiskErrors('vda: unspecified error\nsdb: no space\n\n'), [
+    { target: 'vda', reason: 'other' },
+    { target: 'sdb', reason: 'no-space' },
   ]);
 });
 

@@ -24,11 +24,10 @@ function counting(answer: (line: string) => Said) {
   const { run, asked } = stubRunner(answer);
   const virsh = createVirsh(run, 'qemu:///system');
   const names = createNames(virsh, 1_000);
-  const read = async (signal = never) =>
-    (await readStatistics({ virsh, names, log, deadlines: { statistics: 1_000, alone: 1_000 } }, signal)).map(
-      ({ vm, target }) => `${vm} ${target}`,
-    );
-  return { read, names, asked };
+  const whole = (signal = never) =>
+    readStatistics({ virsh, names, log, deadlines: { statistics: 1_000, alone: 1_000 } }, signal);
+  const read = async (signal = never) => (await whole(signal)).map(({ vm, target }) => `${vm} ${target}`);
+  return { read, whole, names, asked };
 }
 
 test('all VMs are asked in one process, by name, and told by uuid', async () => {
@@ -44,6 +43,24 @@ test('a VM that is busy is asked alone, and told when it answers', async () => {
   assert.equal((await read()).toSorted(), [`${WEB} vda`, `${uuid(3)} vda`].toSorted());
   assert.is(asked.length, 2);
   assert.match(asked[1]?.at(-1) ?? '', uuid(3));
+});
+
+test('a VM that answers alone says what is armed and why it stands still, as all do', async () => {
+  for (const [file, threshold, stopped] of [
+    ['statistics-armed.txt', 33554432n, undefined],
+    ['statistics-full.txt', undefined, 'io-error'],
+  ] as const) {
+    for (const isAlone of [false, true]) {
+      const { whole, names } = counting((line) =>
+        !isAboutAll(line) ? alone(file, 'web') : isAlone ? HUNG : recorded(file),
+      );
+      names.learn(new Map([['web', WEB]]));
+      assert.equal(
+        (await whole()).map((each) => [each.vm, each.threshold, each.stopped]),
+        [[WEB, threshold, stopped]],
+      );
+    }
+  }
 });
 
 test('a VM that stays busy is left out, and the others are told', async () => {

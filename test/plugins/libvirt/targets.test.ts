@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { firstFree, objectsToTarget } from '../../../plugins/libvirt/targets.ts';
+import { firstFree, objectsToTarget, targetCalled } from '../../../plugins/libvirt/targets.ts';
 
 const letters = [...'abcdefghijklmnopqrstuvwxyz'];
 const all = letters.map((letter) => `vd${letter}`);
@@ -15,6 +15,13 @@ test('what is called otherwise than a virtio disk is no target, and the nearest 
   for (const word of ['sdb', 'foo', '', 'vd', 'vdB', '/dev/sdb'])
     assert.is(objectsToTarget(word), 'it is a word such as vdb');
   assert.is(objectsToTarget('/dev/vdc'), 'it is a word such as vdc');
+});
+
+test('a virtio device says by its name where it is, and no other does', () => {
+  const names = ['virtio-disk0', 'virtio-disk25', 'virtio-disk26', 'virtio-disk701', 'virtio-disk702'];
+  assert.equal(names.map(targetCalled), ['vda', 'vdz', 'vdaa', 'vdzz', 'vdaaa']);
+  for (const name of ['ide0-0-0', 'scsi0-0-0-1', 'ua-virtio-disk0', 'virtio-disk', 'virtio-disk-1', ''])
+    assert.is(targetCalled(name), undefined);
 });
 
 test.run();
