@@ -7,6 +7,7 @@ import type { Call } from '../kernel/verb.ts';
 import { attachmentOf } from './attachments.ts';
 import { type Entry, here, intentNote, nameOf, ownerNote, placeNote, replaceNotes, timeNote } from './entry.ts';
 import { readVirtualSize } from './image.ts';
+import { annotateLate } from './late-notes.ts';
 import { diskInVm, findDisk, findVm, freshEntry, hypervisorOf, mustBeAtRest, mustBeHere, type World } from './world.ts';
 
 export interface AttachRequest {
@@ -61,7 +62,7 @@ export async function finishAttach(world: World, pool: Pool, entry: Entry, devic
   const vsize = isThinAndOpen ? await readVirtualSize(world.run, entry.volume.path, world.life) : entry.virtualSize;
   const notes = { op: [], own: [ownerNote(owner)], vsize: [String(vsize)] };
   const done = await pool.change({ signal: world.life }, (writer) =>
-    writer.annotate(entry.volume.name, replaceNotes(entry.volume, notes)),
+    annotateLate(world.lateNotes, writer, entry.volume, replaceNotes(entry.volume, notes)),
   );
   return freshEntry(done, entry.volume.name);
 }

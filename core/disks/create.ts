@@ -38,6 +38,8 @@ export async function create(world: World, request: CreateRequest, call: Call): 
       virtualSize: sizes.virtual,
     };
     await world.ask(CreateDisk, subject, call.signal);
+    // Whatever had this name here before is gone, be it by another's hand.
+    world.lateNotes.forget(pool.name, name);
     const id = randomUUID();
     await world.journal.decide({
       requestId: call.requestId,

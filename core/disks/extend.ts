@@ -5,8 +5,8 @@ import type { Turn } from '../capabilities/storage.ts';
 import { coreErrors } from '../errors.ts';
 import type { Call } from '../kernel/verb.ts';
 import { formatSize } from '../units.ts';
-import { type Entry, nameOf, stateOf, timeNote, toDisk } from './entry.ts';
-import { findDisk, freshEntry, hypervisorOf, mustBeHere, type World } from './world.ts';
+import { type Entry, nameOf, timeNote, toDisk } from './entry.ts';
+import { findDisk, freshEntry, hypervisorOf, mustBeHere, mustHaveData, type World } from './world.ts';
 
 export interface ExtendRequest {
   readonly name: string;
@@ -50,7 +50,7 @@ export async function extend(
   await showGuest(world, grown, world.life);
   await world.journal.finish(call.requestId);
   const disk = toDisk(grown);
-  if (disk.size > from) world.emit(DiskExtended, { disk, from });
+  if (disk.size > from) world.emit(DiskExtended, { disk, from, automatic: false });
   return disk;
 }
 
@@ -82,14 +82,6 @@ function mustBeOneOfTwo({ size, delta }: ExtendRequest): void {
     });
   }
   if ((size ?? delta ?? 0n) <= 0n) throw coreErrors('bad-size', 'an extension is to a size, or by a delta, above 0');
-}
-
-function mustHaveData(entry: Entry): void {
-  const state = stateOf(entry);
-  if (state !== 'creating' && state !== 'deleting' && state !== 'wiping') return;
-  throw coreErrors('disk-busy', `${nameOf(entry)} is ${state}`, {
-    hint: `sltv disk show ${nameOf(entry)}, and try again`,
-  });
 }
 
 function targetOf({ size, delta = 0n }: ExtendRequest, fresh: Entry): bigint {

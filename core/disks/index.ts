@@ -11,7 +11,10 @@ import { create } from './create.ts';
 import { remove } from './delete.ts';
 import { detach } from './detach.ts';
 import { extend } from './extend.ts';
+import { fullSize } from './full-size.ts';
+import { grow } from './grow.ts';
 import { createJournal } from './journal.ts';
+import { keep } from './keep.ts';
 import { createLateNotes } from './late-notes.ts';
 import { list } from './list.ts';
 import { reconcileStart } from './reconcile.ts';
@@ -72,5 +75,9 @@ export function disksOf(world: World): Disks {
     attach: (request, call) => attach(world, request, call),
     detach: (request, call) => detach(world, request, call),
     attachments: (request, call) => attachments(world, request, call),
+    grow: (disk, wish, signal) => grow(world, disk, wish, signal),
+    fullSize: (disk, signal) => fullSize(world, disk, signal),
+    noteEnd: ({ pool, name }, end) => world.lateNotes.set(pool, name, { end: [String(end)] }),
+    keep: (request, call) => keep(world, request, call),
   };
 }

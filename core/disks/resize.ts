@@ -8,6 +8,7 @@ import { formatSize, roundUp } from '../units.ts';
 import { type Entry, here, intentNote, nameOf, replaceNotes, toDisk } from './entry.ts';
 import { extend } from './extend.ts';
 import { readVirtualSize, resizeImage } from './image.ts';
+import { annotateLate } from './late-notes.ts';
 import {
   dataLock,
   diskInVm,
@@ -67,7 +68,7 @@ export async function finishResize(world: World, pool: Pool, entry: Entry): Prom
   const vsize = await sizeNow();
   if (!opened) await pool.deactivate(name, world.life);
   const done = await pool.change({ signal: world.life }, (writer) =>
-    writer.annotate(name, replaceNotes(entry.volume, { op: [], vsize: [String(vsize)] })),
+    annotateLate(world.lateNotes, writer, entry.volume, replaceNotes(entry.volume, { op: [], vsize: [String(vsize)] })),
   );
   if (failure !== undefined) throw failure;
   return freshEntry(done, name);

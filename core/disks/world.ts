@@ -133,6 +133,21 @@ export function mustBeAtRest(entry: Entry): void {
   });
 }
 
+/** Refuses a disk that is not there yet, or on its way out. Errors: `core/disk-busy`. */
+export function mustHaveData(entry: Entry): void {
+  const state = stateOf(entry);
+  if (state !== 'creating' && state !== 'deleting' && state !== 'wiping') return;
+  throw coreErrors('disk-busy', `${nameOf(entry)} is ${state}`, {
+    hint: `sltv disk show ${nameOf(entry)}, and try again`,
+  });
+}
+
+/** Refuses a thick disk, which has nothing in it that grows. Errors: `core/unsupported`. */
+export function mustBeThin(entry: Entry): void {
+  if (entry.format === 'qcow2') return;
+  throw coreErrors('unsupported', `${nameOf(entry)} is thick: only a thin disk grows as it is written`);
+}
+
 /** The wrapper lock's name for commands that write data into a pool's volumes. */
 export const dataLock = (pool: Pool): string => `data-${pool.name}`;
 

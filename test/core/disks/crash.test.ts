@@ -43,6 +43,18 @@ const OPERATIONS: readonly Operation[] = [
     after: (_house, disk) => assert.is(disk?.size, 12n * MiB),
   },
   {
+    title: 'growing for a guest',
+    before: createThin,
+    run: (disks) => disks.grow({ pool: 'mem', name: 'd' }, { to: 128n * MiB, secondsToFull: 1 }, call().signal),
+    after: (_house, disk) => assert.is(disk?.size, 128n * MiB),
+  },
+  {
+    title: 'keeping settings',
+    before: create,
+    run: (disks, id) => disks.keep({ name: 'd', settings: { 'a.b': 'x', 'a.c': 'y' } }, call(id)),
+    after: (_house, disk) => assert.equal(disk?.settings, { 'a.b': 'x', 'a.c': 'y' }),
+  },
+  {
     title: 'resizing a thin disk',
     before: createThin,
     run: (disks, id) => disks.resize({ name: 'd', virtualSize: 2n * GiB }, call(id)),
