@@ -159,7 +159,7 @@ function foreignVolume(volume: Volume) {
 }
 
 /** Refuses a disk that another node may have active. Errors: `core/disk-elsewhere`. */
-export function mustBeHere(world: World, entry: Entry): void {
+export function mustBeHere(world: Pick<World, 'node'>, entry: Entry): void {
   const elsewhere = entry.on.find((place) => place.node !== world.node.id);
   if (!elsewhere) return;
   throw coreErrors('disk-elsewhere', `${nameOf(entry)} is held by node ${elsewhere.node}`, {

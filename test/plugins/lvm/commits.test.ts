@@ -3,7 +3,7 @@ import { copyFile, mkdir, readdir } from 'node:fs/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Pool, Writer } from '../../../core/capabilities/storage.ts';
-import { type LoopVg, loopVg, MEBIBYTE, never, type Opened } from './fixture.ts';
+import { type LoopVg, loopVg, MEBIBYTE, never, type Opened, shim } from './fixture.ts';
 
 const EXTENT = 4n * BigInt(MEBIBYTE);
 const NEW = { name: 'a', size: EXTENT, notes: { v: ['1'], disk: ['d1'] }, format: 'raw', active: false } as const;
@@ -46,6 +46,20 @@ test('extend is one commit and one report; to a size that is reached it is nothi
   assert.equal(await cost(extend), { commands: ['lvm lvextend', 'lvm fullreport'], commits: 1 });
   assert.equal(await cost(extend), { commands: [], commits: 0 });
   assert.equal(await cost(() => change(pool, (writer) => writer.extend('a', 1n))), { commands: [], commits: 0 });
+});
+
+test('an extension that another process of this host was first with is done: what counts is what the volume has', async () => {
+  for (const extents of [3, 5]) {
+    await using vg = await loopVg();
+    // Between our look and our command, as another's turn on the same host can be.
+    const first = `case "$*" in lvextend*) $LVM lvextend -q -l ${extents} ${vg.name}/a;; esac; exec $LVM "$@"`;
+    const pool = await (await vg.open({ env: await shim(vg.directory, first) })).pool();
+    await change(pool, (writer) => writer.create(NEW));
+    const before = await vg.sequence();
+    const { size } = await change(pool, (writer) => writer.extend('a', 3n * EXTENT));
+    assert.is(size, BigInt(extents) * EXTENT);
+    assert.is((await vg.sequence()) - before, 1, 'theirs');
+  }
 });
 
 test('annotate is one commit for any number of notes, without a report; again it is nothing', async () => {
