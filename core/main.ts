@@ -42,9 +42,16 @@ function interrupted(): AbortSignal {
   return controller.signal;
 }
 
-const own: Builtins['own'] = async ({ defaultPool, thinInitialSize }) => {
+const own: Builtins['own'] = async ({ defaultPool, thinInitialSize, reserve, overcommit }) => {
   const { default: disks } = await import('./disks/index.ts');
-  return [disks({ thinInitialSize, ...(defaultPool === undefined ? {} : { defaultPool }) })];
+  return [
+    disks({
+      thinInitialSize,
+      reserve,
+      ...(defaultPool === undefined ? {} : { defaultPool }),
+      ...(overcommit === undefined ? {} : { overcommit }),
+    }),
+  ];
 };
 
 /** What a hypervisor's script can call: the executable, or the script that a runtime was given. */

@@ -1,7 +1,7 @@
 // A disk's volume grows; on a thick disk the guest sees it at once.
 import { type Disk, DiskExtended } from '../capabilities/disks.ts';
 import type { BlockStatistics } from '../capabilities/hypervisor.ts';
-import type { Turn } from '../capabilities/storage.ts';
+import type { Pool, Writer } from '../capabilities/storage.ts';
 import { coreErrors } from '../errors.ts';
 import type { Call } from '../kernel/verb.ts';
 import { formatSize } from '../units.ts';
@@ -14,6 +14,9 @@ export interface ExtendRequest {
   readonly delta?: bigint | undefined;
 }
 
+/** May refuse, inside the turn, that a volume grows to a size. */
+type Judge = (pool: Pool, writer: Writer, entry: Entry, size: bigint) => Promise<void>;
+
 /**
  * Grows to `size` or by `delta` bytes; the size that is there already changes nothing. It needs no intent: it is absolute
  * and only ever grows. Errors: `core/bad-size`, `core/no-shrink`, `core/disk-missing`, `core/disk-busy`, the pool's own.
@@ -22,18 +25,19 @@ export async function extend(
   world: World,
   request: ExtendRequest,
   call: Call,
-  urgency?: Turn['urgency'],
+  judge: Judge = async () => {},
 ): Promise<Disk> {
   mustBeOneOfTwo(request);
   const past = await world.journal.recall(call.requestId, 'disk.extend', request);
   const { pool, entry } = await findDisk(world, request.name, call.signal);
   const { name, size: from } = entry.volume;
-  const grown = await pool.change({ signal: call.signal, urgency }, async (writer) => {
+  const grown = await pool.change({ signal: call.signal }, async (writer) => {
     const fresh = freshEntry(await writer.find(name), request.name);
     mustHaveData(fresh);
     if (fresh.owner) mustBeHere(world, fresh);
     const target = past?.size === undefined ? targetOf(request, fresh) : BigInt(past.size);
     if (target <= fresh.volume.size) return fresh;
+    await judge(pool, writer, fresh, target);
     await world.journal.decide({
       requestId: call.requestId,
       operation: 'disk.extend',

@@ -16,6 +16,7 @@ import { grow } from './grow.ts';
 import { createJournal } from './journal.ts';
 import { keep } from './keep.ts';
 import { createLateNotes } from './late-notes.ts';
+import type { Limits } from './limits.ts';
 import { list } from './list.ts';
 import { reconcileStart } from './reconcile.ts';
 import { resize } from './resize.ts';
@@ -28,6 +29,12 @@ const Options = v.strictObject({
   defaultPool: v.optional(v.string()),
   /** Bytes. */
   thinInitialSize: v.optional(v.bigint(), 10n * 1024n ** 3n),
+  /** Checked by core's own options. */
+  reserve: v.optional(
+    v.custom<Limits['reserve']>((value) => typeof value === 'bigint' || typeof value === 'string'),
+    0n,
+  ),
+  overcommit: v.optional(v.number()),
   /** Milliseconds. */
   detachPatience: v.optional(v.number(), 10_000),
 });
@@ -51,6 +58,7 @@ export default definePlugin({
       lateNotes: createLateNotes(),
       defaultPool: options.defaultPool,
       thinInitialSize: options.thinInitialSize,
+      limits: { reserve: options.reserve, overcommit: options.overcommit },
       detachPatience: options.detachPatience,
       life: signal,
       ask,

@@ -10,6 +10,7 @@ import type { Entry } from './entry.ts';
 import { nameOf, readEntry, stateOf } from './entry.ts';
 import type { Journal } from './journal.ts';
 import type { LateNotes } from './late-notes.ts';
+import type { Limits } from './limits.ts';
 import type { Turns } from './turns.ts';
 
 export interface World {
@@ -25,6 +26,7 @@ export interface World {
   readonly defaultPool: string | undefined;
   /** First physical size of a thin disk, bytes. */
   readonly thinInitialSize: bigint;
+  readonly limits: Limits;
   /** How long a guest may take to release a disk before `detach` answers without it, milliseconds. */
   readonly detachPatience: number;
   /** Fires when the daemon stops. What has begun to commit goes on under it when its caller has gone. */

@@ -65,7 +65,7 @@ export async function startTrial({ role = 'admin', withoutHypervisor = false }: 
     for (const look of watchers) look();
   };
   const plugins: Plugin[] = [
-    disks({ thinInitialSize: 64n * 1024n ** 2n }),
+    disks({ thinInitialSize: 64n * 1024n ** 2n, reserve: 0n }),
     storagePlugin(growing(memoryStorage(world), ['mem'])),
     ...(withoutHypervisor ? [] : [hypervisorPlugin(memoryHypervisor(Object.values(vms)))]),
     trialPlugin({

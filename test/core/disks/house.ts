@@ -76,6 +76,7 @@ export async function makeHouse(options: HouseOptions = {}): Promise<House> {
         lateNotes: createLateNotes(),
         defaultPool: undefined,
         thinInitialSize: 64n * MiB,
+        limits: { reserve: 0n, overcommit: undefined },
         detachPatience: 10,
         life: life.signal,
         ask: async () => {},
