@@ -14,6 +14,10 @@ export async function main(argv: readonly string[], builtins: Omit<Builtins, 'ow
     env: process.env,
     isTTY: process.stdout.isTTY ?? false,
     signal: interrupted(),
+    async pause(milliseconds, signal) {
+      const { setTimeout: sleep } = await import('node:timers/promises');
+      await sleep(milliseconds, undefined, { signal });
+    },
     version: builtins.version,
     async local() {
       const { localVerbs } = await import('./local.ts');

@@ -47,9 +47,15 @@ export interface TrialOptions {
   readonly role?: Role;
   /** Leaves VMs out. */
   readonly withoutHypervisor?: boolean;
+  /** After the others. */
+  readonly more?: readonly Plugin[];
 }
 
-export async function startTrial({ role = 'admin', withoutHypervisor = false }: TrialOptions = {}): Promise<Trial> {
+export async function startTrial({
+  role = 'admin',
+  withoutHypervisor = false,
+  more = [],
+}: TrialOptions = {}): Promise<Trial> {
   const folder = await mkdtemp(join(tmpdir(), 'sltv-api-'));
   const path = join(folder, 'd.sock');
   const lines: Readonly<Record<string, unknown>>[] = [];
@@ -75,6 +81,7 @@ export async function startTrial({ role = 'admin', withoutHypervisor = false }: 
       },
       released: waiting.promise,
     }),
+    ...more,
   ];
   const booted = await boot({
     plugins: plugins.map((plugin) => {
