@@ -76,6 +76,8 @@ export const coreErrors = errors('core', {
   'no-shrink': 'invalid',
   'pool-missing': 'not-found',
   'pool-exists': 'exists',
+  'pool-reserve': 'exhausted',
+  overcommit: 'exhausted',
   'vm-missing': 'not-found',
   'attachment-missing': 'not-found',
   'target-in-use': 'refused',

@@ -14,6 +14,10 @@ export async function main(argv: readonly string[], builtins: Omit<Builtins, 'ow
     env: process.env,
     isTTY: process.stdout.isTTY ?? false,
     signal: interrupted(),
+    async pause(milliseconds, signal) {
+      const { setTimeout: sleep } = await import('node:timers/promises');
+      await sleep(milliseconds, undefined, { signal });
+    },
     version: builtins.version,
     async local() {
       const { localVerbs } = await import('./local.ts');
@@ -42,9 +46,16 @@ function interrupted(): AbortSignal {
   return controller.signal;
 }
 
-const own: Builtins['own'] = async ({ defaultPool, thinInitialSize }) => {
+const own: Builtins['own'] = async ({ defaultPool, thinInitialSize, reserve, overcommit }) => {
   const { default: disks } = await import('./disks/index.ts');
-  return [disks({ thinInitialSize, ...(defaultPool === undefined ? {} : { defaultPool }) })];
+  return [
+    disks({
+      thinInitialSize,
+      reserve,
+      ...(defaultPool === undefined ? {} : { defaultPool }),
+      ...(overcommit === undefined ? {} : { overcommit }),
+    }),
+  ];
 };
 
 /** What a hypervisor's script can call: the executable, or the script that a runtime was given. */

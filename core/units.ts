@@ -41,6 +41,14 @@ export function roundUp(bytes: bigint, unit: bigint): bigint {
   return ((bytes + unit - 1n) / unit) * unit;
 }
 
+export const smaller = (a: bigint, b: bigint): bigint => (a < b ? a : b);
+export const larger = (a: bigint, b: bigint): bigint => (a > b ? a : b);
+
+/** The greatest multiple of `unit` that is not above `bytes`. */
+export function roundDown(bytes: bigint, unit: bigint): bigint {
+  return (bytes / unit) * unit;
+}
+
 const MILLISECONDS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 
 /** Reads a duration word (`500ms`, `30s`, `1.5h`) into milliseconds. The unit has to be there. Errors: `core/input`. */

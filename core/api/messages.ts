@@ -12,13 +12,18 @@ import type { PoolSchema } from './gen/sltv/v1/pool_pb.ts';
 import {
   type AttachmentSchema,
   type CreateDiskRequest,
+  type DiskFactSchema,
   type DiskSchema,
   type ExtendDiskRequest,
   ProvisionMode,
 } from './gen/sltv/v1/sltv_pb.ts';
 import type { VmSchema } from './gen/sltv/v1/vm_pb.ts';
 
-export function toDisk(disk: model.Disk): MessageInitShape<typeof DiskSchema> {
+/** `facts` are what plugins know of it. */
+export function toDisk(
+  disk: model.Disk,
+  facts: MessageInitShape<typeof DiskFactSchema>[] = [],
+): MessageInitShape<typeof DiskSchema> {
   return {
     name: disk.name,
     vg: disk.pool,
@@ -34,6 +39,8 @@ export function toDisk(disk: model.Disk): MessageInitShape<typeof DiskSchema> {
     vmName: disk.owner?.vmName ?? '',
     vmUuid: disk.owner?.vm ?? '',
     targetDev: disk.owner?.target ?? '',
+    endBytes: disk.end ?? 0n,
+    facts,
   };
 }
 

@@ -9,7 +9,6 @@ import {
   universalResponseToNodeResponse,
 } from '@connectrpc/connect-node';
 import type { Call } from '../kernel/verb.ts';
-import type { Log } from '../log.ts';
 import { type Calls, callerKey } from './calls.ts';
 import { explained, unknownMethod } from './explain.ts';
 import { PluginService } from './gen/sltv/v1/plugin_pb.ts';
@@ -34,7 +33,7 @@ const MAX_REQUEST = 1024 * 1024;
 /** Milliseconds; beyond it timers fire at once. */
 const MAX_TIMEOUT = 2 ** 31 - 1;
 
-export function createRoutes(daemon: Daemon, calls: Calls, log: Log): Routes {
+export function createRoutes(daemon: Daemon, calls: Calls): Routes {
   const router = createConnectRouter({
     interceptors: [calls.interceptor],
     jsonOptions: JSON_OPTIONS,
@@ -50,7 +49,7 @@ export function createRoutes(daemon: Daemon, calls: Calls, log: Log): Routes {
   const handlers = new Map(router.handlers.map((handler) => [handler.requestPath, handler]));
   return (request, response, caller) => {
     answer(handlers, request, response, caller).catch((error: unknown) => {
-      log.debug('a request was not answered', { url: request.url, error });
+      daemon.log.debug('a request was not answered', { url: request.url, error });
       response.destroy();
     });
   };

@@ -1,6 +1,5 @@
 // The daemon's doors: every listener of the config, with every protocol on it.
 import type { CoreOptions } from '../kernel/config.ts';
-import type { Log } from '../log.ts';
 import { createCalls } from './calls.ts';
 import { createFront, type Front } from './front.ts';
 import type { Daemon } from './handlers/daemon.ts';
@@ -9,7 +8,6 @@ import { listenAt, type Release } from './socket.ts';
 
 export interface ServeOptions extends Daemon {
   readonly listeners: CoreOptions['listen'];
-  readonly log: Log;
 }
 
 export interface Served {
@@ -24,7 +22,7 @@ export interface Served {
 export async function serve(options: ServeOptions): Promise<Served> {
   const { listeners, log, booted } = options;
   const calls = createCalls({ booted, log });
-  const routes = createRoutes(options, calls, log);
+  const routes = createRoutes(options, calls);
   const doors: { readonly front: Front; readonly release: Release }[] = [];
   const close = async (graceMs: number) => {
     const stopped = calls.stop(graceMs);

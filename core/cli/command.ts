@@ -1,6 +1,7 @@
 // What a core verb is to the command line: the declaration, such as a plugin gives too, and what it asks of the daemon.
 import type { Client } from '../client/index.ts';
-import type { Fields, Gives, Input, Values, Verb } from '../kernel/verb.ts';
+import type { Field, Fields, Gives, Input, Values, Verb } from '../kernel/verb.ts';
+import { watchable } from './watch.ts';
 import type { World } from './world.ts';
 
 /** What a running command has at hand. */
@@ -14,12 +15,21 @@ export interface At {
   readonly signal: AbortSignal;
 }
 
+/** A value with what is declared of it. */
+export interface Fact {
+  readonly name: string;
+  readonly field: Field;
+  readonly value: unknown;
+}
+
 /** What came back. */
 export interface Reply<Row = Readonly<Record<string, unknown>>> {
   /** For `--json`: the daemon's message, as it came. */
   readonly message: unknown;
   /** For people: one for an item, any number for a list. */
   readonly rows?: readonly Row[];
+  /** For people: what an item has beyond what its verb declares, after that. */
+  readonly more?: readonly Fact[];
   /** For people: a sentence, instead of rows. */
   readonly said?: string;
   /** What they should know besides; goes to stderr, also under `--json`. */
@@ -34,7 +44,7 @@ export type Spellings = Readonly<Record<string, readonly string[]>>;
 export interface Command {
   readonly verb: Verb;
   readonly spellings: Spellings;
-  /** The replies of a stream come one by one. */
+  /** The replies of a stream come one by one, and those of a list that is watched. */
   run(input: Readonly<Record<string, unknown>>, at: At): Promise<Reply> | AsyncIterable<Reply>;
 }
 
@@ -48,9 +58,10 @@ export const command = <const A extends Fields, const O extends Fields, const R 
   verb: Verb<A, O, R, S>,
   run: Run<Verb<A, O, R, S>, R>,
   spellings: Spellings = {},
-): Command => ({
-  verb,
-  spellings,
-  // `parse` gives every value the type that the declaration says.
-  run: (input, at) => run(input as Input<Verb<A, O, R, S>>, at),
-});
+): Command =>
+  watchable({
+    verb,
+    spellings,
+    // `parse` gives every value the type that the declaration says.
+    run: (input, at) => run(input as Input<Verb<A, O, R, S>>, at),
+  });

@@ -1,7 +1,8 @@
 // A disk as people read it.
 import type { Disk } from '../client/index.ts';
 import type { Values } from '../kernel/verb.ts';
-import type { Reply } from './command.ts';
+import type { Fact, Reply } from './command.ts';
+import { fieldFrom, valueFrom } from './declared.ts';
 import { timeFrom } from './values.ts';
 
 /** What a list shows of a disk. */
@@ -24,14 +25,23 @@ export const facts = {
   created: { type: 'time', about: 'when it was created', optional: true },
   createdOn: { type: 'text', about: 'the node that created it', optional: true },
   lastExtended: { type: 'time', about: 'when it last grew', optional: true },
+  written: { type: 'size', about: 'how far a thin disk is known to be written', optional: true },
 } as const;
 
 /** A disk, as the daemon's message and as its facts. */
 export const diskReply = (message: Disk): Reply<Values<typeof facts>> => ({
   message,
   rows: [factsOf(message)],
+  more: (message.facts ?? []).map(factFrom),
   remarks: message.state === 'conflict' ? [conflict(message)] : [],
 });
+
+/** What a plugin knows of it. */
+function factFrom({ name, values, ...declared }: Disk['facts'][number]): Fact {
+  const field = fieldFrom(declared);
+  const [value, ...others] = values.map((each) => valueFrom(field, each));
+  return { name, field, value: declared.list ? [value, ...others].filter((each) => each !== undefined) : value };
+}
 
 function conflict({ vg, name, vmName, vmUuid }: Disk): string {
   const vm = vmName || vmUuid;
@@ -53,4 +63,6 @@ export const factsOf = (disk: Disk): Values<typeof facts> => ({
   created: timeFrom(disk.createdAt),
   createdOn: disk.createdOnNode,
   lastExtended: timeFrom(disk.lastExtendedAt),
+  // A daemon that was started before this client was installed has no such field.
+  written: BigInt(disk.endBytes ?? 0) || undefined,
 });

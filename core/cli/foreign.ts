@@ -1,7 +1,9 @@
 // Verbs of plugins, as commands: all that is known of them is what the daemon tells.
 import type { CallOptions, Client, JsonObject, JsonValue, PluginField, PluginVerb } from '../client/index.ts';
-import type { Field, Fields, FieldType, Gives, Role, Verb } from '../kernel/verb.ts';
+import type { Fields, Gives, Role, Verb } from '../kernel/verb.ts';
 import type { At, Command, Commands, Reply } from './command.ts';
+import { fieldFrom, known, valueFrom } from './declared.ts';
+import { watchable } from './watch.ts';
 
 /** The verbs of all plugins of a daemon. Errors: the client's. */
 export async function foreignCommands(client: Client, options: CallOptions): Promise<Commands> {
@@ -21,7 +23,7 @@ function commandOf(declared: PluginVerb): Command {
   };
   const run = (input: Readonly<Record<string, unknown>>, at: At) =>
     verb.gives === 'stream' ? watch(declared.words, verb, input, at) : call(declared.words, verb, input, at);
-  return { verb, spellings: {}, run };
+  return watchable({ verb, spellings: {}, run });
 }
 
 async function call(words: string, verb: Verb, input: Readonly<Record<string, unknown>>, at: At): Promise<Reply> {
@@ -40,24 +42,11 @@ async function* watch(
   }
 }
 
-const FIELD_TYPES: readonly FieldType[] = ['text', 'size', 'count', 'duration', 'flag', 'time'];
 const GIVES: readonly Gives[] = ['item', 'list', 'stream', 'nothing'];
 const ROLES: readonly Role[] = ['viewer', 'operator', 'admin'];
 
-/** A word of a daemon that may be newer than this client. */
-const known = <T extends string>(words: readonly T[], word: string, otherwise: T): T =>
-  words.find((each) => each === word) ?? otherwise;
-
 const fieldsOf = (declared: readonly PluginField[]): Fields =>
-  Object.fromEntries(declared.map((field) => [field.name, fieldOf(field)]));
-
-const fieldOf = ({ type, about, optional, list, choices }: PluginField): Field => ({
-  type: known(FIELD_TYPES, type, 'text'),
-  about,
-  ...(optional ? { optional } : {}),
-  ...(list ? { list } : {}),
-  ...(choices.length > 0 ? { choices } : {}),
-});
+  Object.fromEntries(declared.map((field) => [field.name, fieldFrom(field)]));
 
 /** Sizes as decimal strings of bytes, times in RFC 3339. */
 function toWire(input: Readonly<Record<string, unknown>>): JsonObject {
@@ -80,12 +69,6 @@ const fromWire = (fields: Fields, result: JsonObject): Readonly<Record<string, u
     Object.entries(fields).flatMap(([name, field]) => {
       const value = result[name];
       if (value === undefined || value === null) return [];
-      return [[name, Array.isArray(value) ? value.map((each) => readValue(field, each)) : readValue(field, value)]];
+      return [[name, Array.isArray(value) ? value.map((each) => valueFrom(field, each)) : valueFrom(field, value)]];
     }),
   );
-
-function readValue({ type }: Field, value: JsonValue): unknown {
-  if (type === 'size' && /^\d+$/.test(String(value))) return BigInt(String(value));
-  if (type === 'time' && typeof value === 'string' && !Number.isNaN(Date.parse(value))) return new Date(value);
-  return typeof value === 'object' ? JSON.stringify(value) : value;
-}

@@ -97,11 +97,12 @@ async function perform(
   const input = parse({ title, ...verb, spellings, nearby: globalSpellings }, words);
   mustSayWhat(title, verb, input);
   const answer = command.run(input, at);
-  const replies = Symbol.asyncIterator in answer ? answer : [await answer];
+  const comesAgain = Symbol.asyncIterator in answer;
+  const replies = comesAgain ? answer : [await answer];
   let exit = 0;
   let first = true;
   for await (const reply of replies) {
-    printReply(at.world, verb, reply, { json, first });
+    printReply(at.world, verb, reply, { json, first, comesAgain });
     exit = reply.exit ?? 0;
     first = false;
   }

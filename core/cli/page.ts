@@ -52,6 +52,9 @@ const MIDDLE = `
 
 Tables and sizes are for people. With \`--json\` stdout has the daemon's answer as proto3 JSON (a line for each result of a
 stream), and stderr an error as \`{"code", "kind", "message", "hint"}\`. Headings are bold on a terminal, unless NO_COLOR is set.
+\`--watch\`, which every verb that gives a list has, asks again two seconds after each answer, until Ctrl-C, which ends it with 0; an
+error ends it with its own code. On a terminal the new table takes the old one's place, elsewhere it follows after an empty line,
+and with \`--json\` each round is one line.
 Errors go to stderr, with what to do about them:
 
     sltv: volume group vg0 has 1 GiB free, 5 GiB are needed

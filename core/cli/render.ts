@@ -1,20 +1,39 @@
 // Replies for people and for machines.
-import type { Fields, Gives, Verb } from '../kernel/verb.ts';
-import type { Reply } from './command.ts';
+import type { Fields, Verb } from '../kernel/verb.ts';
+import type { Fact, Reply } from './command.ts';
 import { labelOf, shownIn, shownInFull } from './show.ts';
 import { type Alignment, columns } from './table.ts';
 import type { World } from './world.ts';
 
-/** Prints one reply; of a stream, the first one brings the headings. */
-export function printReply(world: World, verb: Verb, reply: Reply, options: { json: boolean; first: boolean }): void {
-  if (options.json) {
-    world.stdout.write(`${JSON.stringify(reply.message, undefined, verb.gives === 'stream' ? undefined : 2)}\n`);
+export interface Printing {
+  readonly json: boolean;
+  /** The first of what may be several. */
+  readonly first: boolean;
+  /** One of a stream's replies, or of those of a list that is watched. */
+  readonly comesAgain: boolean;
+}
+
+/** Prints one reply. Of a stream, the first one brings the headings; a list that is watched replaces the one before it. */
+export function printReply(world: World, verb: Verb, reply: Reply, { json, first, comesAgain }: Printing): void {
+  if (json) {
+    world.stdout.write(`${JSON.stringify(reply.message, undefined, comesAgain ? undefined : 2)}\n`);
   } else {
-    const lines = linesOf(verb, reply, options.first, boldIn(world));
-    if (lines.length > 0) world.stdout.write(`${lines.join('\n')}\n`);
+    const isWatched = comesAgain && verb.gives === 'list';
+    const lines = linesOf(verb, reply, first || isWatched, boldIn(world));
+    const before = isWatched ? parting(world, first) : '';
+    if (lines.length > 0) world.stdout.write(`${before}${lines.join('\n')}\n`);
   }
   for (const remark of reply.remarks ?? []) world.stderr.write(`sltv: ${remark}\n`);
 }
+
+/** What stands between a table and the one before it: on a terminal it takes the other's place. */
+function parting({ isTTY, env }: World, first: boolean): string {
+  if (isTTY && env.TERM !== 'dumb') return CLEAR;
+  return first ? '' : '\n';
+}
+
+/** Home, and nothing from there on. */
+const CLEAR = '\x1b[H\x1b[2J';
 
 type Bold = (text: string) => string;
 
@@ -27,24 +46,18 @@ function boldIn({ isTTY, env }: World): Bold {
 function linesOf(verb: Verb, reply: Reply, first: boolean, bold: Bold): string[] {
   const rows: readonly Row[] = reply.rows ?? [];
   if (reply.said !== undefined) return [reply.said];
-  return LAYOUTS[verb.gives](verb.result, rows, bold, first);
+  if (verb.gives === 'item') return rows.flatMap((row) => itemLines(verb.result, row, reply.more ?? [], bold));
+  return verb.gives === 'nothing' ? [] : table(verb.result, rows, bold, first);
 }
 
 /** Values by the names of a verb's result. */
 type Row = Readonly<Record<string, unknown>>;
 
-const LAYOUTS: Readonly<Record<Gives, (result: Fields, rows: readonly Row[], bold: Bold, first: boolean) => string[]>> =
-  {
-    item: (result, rows, bold) => rows.flatMap((row) => itemLines(result, row, bold)),
-    list: table,
-    stream: table,
-    nothing: () => [],
-  };
-
-function itemLines(result: Fields, row: Row, bold: Bold): string[] {
-  const known = Object.entries(result).filter(([name, field]) => !(field.optional && isUnset(row[name])));
-  const pairs = known.flatMap(([name, field]) =>
-    shownInFull(field, row[name]).map((line, i) => [i === 0 ? `${labelOf(name)}:` : '', line]),
+function itemLines(result: Fields, row: Row, more: readonly Fact[], bold: Bold): string[] {
+  const declared = Object.entries(result).map(([name, field]) => ({ name, field, value: row[name] }));
+  const known = [...declared, ...more].filter(({ field, value }) => !(field.optional && isUnset(value)));
+  const pairs = known.flatMap(({ name, field, value }) =>
+    shownInFull(field, value).map((line, i) => [i === 0 ? `${labelOf(name)}:` : '', line]),
   );
   return columns(pairs).map((line) => line.replace(/^\S[^:]*:/, bold));
 }

@@ -15,6 +15,8 @@ export interface World {
   readonly isTTY: boolean;
   /** Fires at Ctrl-C. */
   readonly signal: AbortSignal;
+  /** Lets so many milliseconds pass; rejects when the signal fires. */
+  pause(milliseconds: number, signal: AbortSignal): Promise<void>;
   readonly version: string;
   /** What this process does itself, without a daemon; loaded when a verb asks for it, since it is most of the program. */
   local(): Promise<Local>;

@@ -1,12 +1,15 @@
 // A disk becomes a VM's.
-import { AttachDisk, type Attachment, DiskAttached } from '../capabilities/disks.ts';
+import { AttachDisk, type Attachment, DiskAttached, DiskExtended } from '../capabilities/disks.ts';
 import type { Hypervisor, Vm, VmDisk } from '../capabilities/hypervisor.ts';
-import type { Pool } from '../capabilities/storage.ts';
+import type { Pool, Writer } from '../capabilities/storage.ts';
 import { coreErrors } from '../errors.ts';
 import type { Call } from '../kernel/verb.ts';
 import { attachmentOf } from './attachments.ts';
-import { type Entry, here, intentNote, nameOf, ownerNote, placeNote, replaceNotes, timeNote } from './entry.ts';
+import { type Entry, here, intentNote, nameOf, ownerNote, placeNote, replaceNotes, timeNote, toDisk } from './entry.ts';
+import { giveHeadroom } from './headroom.ts';
 import { readVirtualSize } from './image.ts';
+import { annotateLate } from './late-notes.ts';
+import { withLateNotes } from './show.ts';
 import { diskInVm, findDisk, findVm, freshEntry, hypervisorOf, mustBeAtRest, mustBeHere, type World } from './world.ts';
 
 export interface AttachRequest {
@@ -60,7 +63,7 @@ export async function finishAttach(world: World, pool: Pool, entry: Entry, devic
   const vsize = isThinAndOpen ? await readVirtualSize(world.run, entry.volume.path, world.life) : entry.virtualSize;
   const notes = { op: [], own: [ownerNote(owner)], vsize: [String(vsize)] };
   const done = await pool.change({ signal: world.life }, (writer) =>
-    writer.annotate(entry.volume.name, replaceNotes(entry.volume, notes)),
+    annotateLate(world.lateNotes, writer, entry.volume, replaceNotes(entry.volume, notes)),
   );
   return freshEntry(done, entry.volume.name);
 }
@@ -137,10 +140,21 @@ async function reserve(
       at: [timeNote(new Date())],
       ro: request.readOnly ? ['1'] : [],
     };
-    // A VM that is off opens nothing: its hook activates when it starts.
+    // A VM that is off opens nothing: its hook activates when it starts, and gives room.
     const activate = vm.state !== 'off';
+    if (activate) await makeRoom(world, pool, writer, fresh, request);
     return freshEntry(await writer.annotate(name, { ...replaceNotes(fresh.volume, notes), activate }), request.disk);
   });
+}
+
+/** A guest that runs may write at once, before anybody watches how far. */
+async function makeRoom(world: World, pool: Pool, writer: Writer, entry: Entry, { readOnly }: AttachRequest) {
+  const known = { ...withLateNotes(world, entry), readOnly };
+  const grown = await giveHeadroom(pool, writer, known, { log: world.log, signal: world.life });
+  if (grown === known) return;
+  const { name, size } = entry.volume;
+  world.lateNotes.set(pool.name, name, { extended: [timeNote(new Date())] });
+  world.emit(DiskExtended, { disk: toDisk(withLateNotes(world, grown)), from: size, automatic: true });
 }
 
 /** What counts is what the VM has afterwards, whatever the hypervisor answered; unanswered, the reconciler decides. */

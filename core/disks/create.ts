@@ -8,6 +8,7 @@ import { formatSize, roundUp } from '../units.ts';
 import { type Entry, here, type Intent, newNotes, readEntry, replaceNotes, toDisk } from './entry.ts';
 import { createImage, fullImageSize } from './image.ts';
 import type { Decision } from './journal.ts';
+import { mayCreate } from './limits.ts';
 import { checkName } from './names.ts';
 import { clearEnds } from './wipe.ts';
 import { dataLock, findPool, freshEntry, type World } from './world.ts';
@@ -19,7 +20,7 @@ interface Sizes {
 
 /**
  * Makes a disk. Errors: `core/bad-name`, `core/bad-size`, `core/pool-missing`, `core/disk-exists`, `core/gate-refused`,
- * and the pool's own, such as no room.
+ * `core/pool-reserve`, `core/overcommit`, and the pool's own, such as no room.
  */
 export async function create(world: World, request: CreateRequest, call: Call): Promise<Disk> {
   const pool = await findPool(world, request.pool, call.signal);
@@ -42,6 +43,8 @@ export async function create(world: World, request: CreateRequest, call: Call): 
       virtualSize: sizes.virtual,
     };
     await world.ask(CreateDisk, subject, call.signal);
+    // Whatever had this name here before is gone, be it by another's hand.
+    world.lateNotes.forget(pool.name, name);
     const id = randomUUID();
     await world.journal.decide({
       requestId: call.requestId,
@@ -97,9 +100,10 @@ async function createThick(
   call: Call,
 ): Promise<Entry> {
   const notes = newNotes({ id, format: 'raw', virtualSize: sizes.virtual }, here(world.node));
-  const volume = await pool.change({ signal: call.signal }, (writer) =>
-    writer.create({ name, size: sizes.physical, notes, format: 'raw', active: true }),
-  );
+  const volume = await pool.change({ signal: call.signal }, async (writer) => {
+    await mayCreate(world, pool, writer, { name, format: 'raw', size: sizes.physical, virtualSize: sizes.virtual });
+    return await writer.create({ name, size: sizes.physical, notes, format: 'raw', active: true });
+  });
   try {
     await clearEnds(volume.path, volume.size);
   } catch (error) {
@@ -126,9 +130,10 @@ async function createThin(
 ): Promise<Entry> {
   const intent: Intent = { operation: 'create', ...here(world.node), id, detail: '' };
   const notes = newNotes({ id, format: 'qcow2', virtualSize: sizes.virtual }, here(world.node), intent);
-  const volume = await pool.change({ signal: call.signal }, (writer) =>
-    writer.create({ name, size: sizes.physical, notes, format: 'qcow2', active: true }),
-  );
+  const volume = await pool.change({ signal: call.signal }, async (writer) => {
+    await mayCreate(world, pool, writer, { name, format: 'qcow2', size: sizes.physical, virtualSize: sizes.virtual });
+    return await writer.create({ name, size: sizes.physical, notes, format: 'qcow2', active: true });
+  });
   try {
     await createImage(world.run, volume.path, sizes.virtual, dataLock(pool));
   } catch (error) {

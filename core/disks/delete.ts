@@ -40,6 +40,7 @@ export async function remove(world: World, request: { name: string; force: boole
       mustBeAtRest(fresh);
       mustBeHere(world, fresh);
       await writer.remove(name);
+      world.lateNotes.forget(pool.name, name);
     });
     world.emit(DiskDeleted, { pool: pool.name, disk: name, id: entry.id });
   });

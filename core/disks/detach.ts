@@ -5,6 +5,7 @@ import { coreErrors } from '../errors.ts';
 import type { Call } from '../kernel/verb.ts';
 import { type Entry, here, intentNote, nameOf, replaceNotes } from './entry.ts';
 import { readVirtualSize } from './image.ts';
+import { annotateLate } from './late-notes.ts';
 import { diskInVm, findDisk, freshEntry, hypervisorOf, mustBeAtRest, mustBeHere, type World } from './world.ts';
 
 /**
@@ -69,11 +70,9 @@ export async function finishDetach(world: World, pool: Pool, entry: Entry): Prom
   const isReadable = entry.format === 'qcow2' && (await pool.isActive(entry.volume));
   const vsize = isReadable ? await readVirtualSize(world.run, path, world.life) : entry.virtualSize;
   await pool.deactivate(name, world.life);
+  const notes = { op: [], own: [], on: [], at: [], ro: [], vsize: [String(vsize)] };
   await pool.change({ signal: world.life }, (writer) =>
-    writer.annotate(
-      name,
-      replaceNotes(entry.volume, { op: [], own: [], on: [], at: [], ro: [], vsize: [String(vsize)] }),
-    ),
+    annotateLate(world.lateNotes, writer, entry.volume, replaceNotes(entry.volume, notes)),
   );
   world.emit(DiskDetached, {
     pool: pool.name,

@@ -2,6 +2,7 @@
 import type { Disk, DiskState, Mode } from '../capabilities/disks.ts';
 import type { Format, Notes, Volume } from '../capabilities/storage.ts';
 import type { Node } from '../node.ts';
+import { larger } from '../units.ts';
 
 /** A node in one of its lives. */
 export interface Place {
@@ -39,6 +40,10 @@ export interface Entry {
   readonly intent: Intent | undefined;
   readonly attachedAt: Date | undefined;
   readonly extendedAt: Date | undefined;
+  /** How far an image is known to be written, bytes; undefined for a raw disk, too. */
+  readonly end: bigint | undefined;
+  /** What plugins keep with the disk, by key. */
+  readonly settings: Readonly<Record<string, string>>;
   /** The format's version is one that this executable doesn't know: listed, never written. */
   readonly isNewer: boolean;
 }
@@ -62,6 +67,8 @@ export function readEntry(volume: Volume): Entry | undefined {
     intent: readIntent(one('op')),
     attachedAt: readTime(one('at')),
     extendedAt: readTime(one('extended')),
+    end: format === 'qcow2' ? readBytes(volume.notes.end) : undefined,
+    settings: readSettings(volume.notes),
     isNewer: version !== '1',
   };
 }
@@ -90,6 +97,15 @@ export function intentNote(intent: Intent): string {
   const words = [intent.operation, intent.node, intent.boot, intent.id];
   return (intent.detail === '' ? words : [...words, intent.detail]).join('/');
 }
+
+/** Notes with later ones put over them. How far an image is written never goes back. */
+export function withLater(notes: Notes, later: Notes): Notes {
+  const end = readBytes([...(notes.end ?? []), ...(later.end ?? [])]);
+  return { ...notes, ...later, ...(end === undefined ? {} : { end: [String(end)] }) };
+}
+
+/** Whether a note is a plugin's: `<word>.<word>`. */
+export const isSetting = (key: string): boolean => /^[a-z0-9-]+\.[a-z0-9-]+$/.test(key);
 
 /** This node in this life. */
 export const here = (node: Node): Place => ({ node: node.id, boot: node.bootId });
@@ -141,6 +157,8 @@ export function toDisk(entry: Entry, state: DiskState = stateOf(entry)): Disk {
     createdOn: volume.createdOn,
     createdAt: volume.createdAt,
     lastExtendedAt: entry.extendedAt,
+    end: entry.end,
+    settings: entry.settings,
     owner: owner && { ...owner, readOnly: entry.readOnly },
   };
 }
@@ -167,6 +185,18 @@ function readIntent(note: string | undefined): Intent | undefined {
 }
 
 const isOperation = (word: string): word is Operation => word in STATE_OF;
+
+/** The largest of them: a lower bound stays one, whoever wrote a smaller beside it. What is no number counts as none. */
+function readBytes(notes: readonly string[] = []): bigint | undefined {
+  const all = notes.filter((note) => /^\d+$/.test(note)).map(BigInt);
+  return all.length === 0 ? undefined : all.reduce(larger);
+}
+
+function readSettings(notes: Notes): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(notes).flatMap(([key, [value]]) => (isSetting(key) && value !== undefined ? [[key, value]] : [])),
+  );
+}
 
 function readTime(note: string | undefined): Date | undefined {
   return note === undefined ? undefined : new Date(Number(note) * 1000);

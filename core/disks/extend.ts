@@ -1,18 +1,21 @@
 // A disk's volume grows; on a thick disk the guest sees it at once.
 import { type Disk, DiskExtended } from '../capabilities/disks.ts';
 import type { BlockStatistics } from '../capabilities/hypervisor.ts';
-import type { Turn } from '../capabilities/storage.ts';
+import type { Pool, Writer } from '../capabilities/storage.ts';
 import { coreErrors } from '../errors.ts';
 import type { Call } from '../kernel/verb.ts';
 import { formatSize } from '../units.ts';
-import { type Entry, nameOf, stateOf, timeNote, toDisk } from './entry.ts';
-import { findDisk, freshEntry, hypervisorOf, mustBeHere, type World } from './world.ts';
+import { type Entry, nameOf, timeNote, toDisk } from './entry.ts';
+import { findDisk, freshEntry, hypervisorOf, mustBeHere, mustHaveData, type World } from './world.ts';
 
 export interface ExtendRequest {
   readonly name: string;
   readonly size?: bigint | undefined;
   readonly delta?: bigint | undefined;
 }
+
+/** May refuse, inside the turn, that a volume grows to a size. */
+type Judge = (pool: Pool, writer: Writer, entry: Entry, size: bigint) => Promise<void>;
 
 /**
  * Grows to `size` or by `delta` bytes; the size that is there already changes nothing. It needs no intent: it is absolute
@@ -22,18 +25,19 @@ export async function extend(
   world: World,
   request: ExtendRequest,
   call: Call,
-  urgency?: Turn['urgency'],
+  judge: Judge = async () => {},
 ): Promise<Disk> {
   mustBeOneOfTwo(request);
   const past = await world.journal.recall(call.requestId, 'disk.extend', request);
   const { pool, entry } = await findDisk(world, request.name, call.signal);
   const { name, size: from } = entry.volume;
-  const grown = await pool.change({ signal: call.signal, urgency }, async (writer) => {
+  const grown = await pool.change({ signal: call.signal }, async (writer) => {
     const fresh = freshEntry(await writer.find(name), request.name);
     mustHaveData(fresh);
     if (fresh.owner) mustBeHere(world, fresh);
     const target = past?.size === undefined ? targetOf(request, fresh) : BigInt(past.size);
     if (target <= fresh.volume.size) return fresh;
+    await judge(pool, writer, fresh, target);
     await world.journal.decide({
       requestId: call.requestId,
       operation: 'disk.extend',
@@ -50,7 +54,7 @@ export async function extend(
   });
   await showGuest(world, grown, world.life);
   const disk = toDisk(grown);
-  if (disk.size > from) world.emit(DiskExtended, { disk, from });
+  if (disk.size > from) world.emit(DiskExtended, { disk, from, automatic: false });
   return disk;
 }
 
@@ -82,14 +86,6 @@ function mustBeOneOfTwo({ size, delta }: ExtendRequest): void {
     });
   }
   if ((size ?? delta ?? 0n) <= 0n) throw coreErrors('bad-size', 'an extension is to a size, or by a delta, above 0');
-}
-
-function mustHaveData(entry: Entry): void {
-  const state = stateOf(entry);
-  if (state !== 'creating' && state !== 'deleting' && state !== 'wiping') return;
-  throw coreErrors('disk-busy', `${nameOf(entry)} is ${state}`, {
-    hint: `sltv disk show ${nameOf(entry)}, and try again`,
-  });
 }
 
 function targetOf({ size, delta = 0n }: ExtendRequest, fresh: Entry): bigint {

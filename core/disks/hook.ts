@@ -6,6 +6,8 @@ import { asSltvError, coreErrors } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Node } from '../node.ts';
 import { type Entry, nameOf, readEntry } from './entry.ts';
+import { giveHeadroom, lacksHeadroom } from './headroom.ts';
+import { freshEntry, mustBeHere } from './world.ts';
 
 export interface HookWorld {
   readonly storages: readonly Storage[];
@@ -21,7 +23,8 @@ interface Held {
 }
 
 /**
- * Before a VM starts: activates its disks on this node, or refuses, with a sentence, a start that would be a second one.
+ * Before a VM starts: gives its disks room, and activates them on this node, or refuses, with a sentence, a start that would be a
+ * second one.
  * After it has stopped: deactivates them. Errors: `core/disk-elsewhere`, `core/disk-attached`, `core/disk-busy`, the pool's.
  */
 export async function runHook(world: HookWorld, transition: VmTransition): Promise<void> {
@@ -33,8 +36,32 @@ async function beforeStart(world: HookWorld, { vm, paths }: VmTransition): Promi
   if (paths.length === 0) return;
   const disks = (await ourDisks(world)).filter(({ volume }) => paths.includes(volume.path));
   for (const { entry } of disks) mayStart(world.node, entry, vm);
-  for (const { pool, volume } of disks) await pool.activate(volume.name, world.signal);
+  for (const disk of disks) {
+    // Before it is active: that takes half the time.
+    if (lacksHeadroom(disk.pool, disk.entry)) await makeRoom(world, disk);
+    await disk.pool.activate(disk.volume.name, world.signal);
+  }
 }
+
+/** A start is neither refused nor held up for long because there is no room, or somebody else keeps the pool. */
+async function makeRoom(world: HookWorld, { pool, volume, entry }: Held): Promise<void> {
+  const signal = AbortSignal.any([world.signal, AbortSignal.timeout(PATIENCE)]);
+  try {
+    await pool.change({ signal, urgency: { secondsToFull: 0 } }, async (writer) => {
+      const fresh = freshEntry(await writer.find(volume.name), nameOf(entry));
+      mustBeHere(world, fresh);
+      await giveHeadroom(pool, writer, fresh, world);
+    });
+  } catch (error) {
+    world.log.warn('a disk was given no room for the start of its VM', {
+      disk: nameOf(entry),
+      error: asSltvError(error),
+    });
+  }
+}
+
+/** Milliseconds to wait for the pool. */
+const PATIENCE = 10_000;
 
 function mayStart(node: Node, entry: Entry, vm: VmTransition['vm']): void {
   const disk = nameOf(entry);

@@ -13,22 +13,56 @@ export async function resizeImage(run: Runner, path: string, virtualSize: bigint
   await writeImage(run, ['resize', '-q', '-f', 'qcow2', path, String(virtualSize)], lock);
 }
 
-/** Reads an image's virtual size, bytes, from its header; also while a guest has it open. */
-export async function readVirtualSize(run: Runner, path: string, signal: AbortSignal): Promise<bigint> {
+/** What an image's header says. */
+export interface ImageHeader {
+  /** Bytes that its guest sees. */
+  readonly virtualSize: bigint;
+  /** Bytes of one cluster. */
+  readonly clusterSize: number;
+  /** Whether it holds snapshots or bitmaps, beside what its guest sees. */
+  readonly hasMore: boolean;
+}
+
+/** Reads an image's header; also while a guest has it open. */
+export async function readHeader(run: Runner, path: string, signal: AbortSignal): Promise<ImageHeader> {
   // The format is given: probing would believe what a guest wrote into a raw disk.
   const args = ['info', '--force-share', '-f', 'qcow2', '--output', 'json', path];
   const info = v.parse(v.pipe(v.string(), v.parseJson(), Info), await readImage(run, args, signal));
-  return BigInt(info['virtual-size']);
+  const inside = [...info.snapshots, ...info['format-specific'].data.bitmaps];
+  return {
+    virtualSize: BigInt(info['virtual-size']),
+    clusterSize: info['cluster-size'],
+    hasMore: inside.length > 0,
+  };
 }
 
-/** The size, bytes, that an image of `virtualSize` has once every cluster of it is written. */
-export async function fullImageSize(run: Runner, virtualSize: bigint, signal: AbortSignal): Promise<bigint> {
-  const args = ['measure', '--size', String(virtualSize), '-O', 'qcow2', '--output', 'json'];
+/** Reads an image's virtual size, bytes, from its header; also while a guest has it open. */
+export async function readVirtualSize(run: Runner, path: string, signal: AbortSignal): Promise<bigint> {
+  return (await readHeader(run, path, signal)).virtualSize;
+}
+
+/** The size, bytes, that an image of `virtualSize` in clusters of `clusterSize` has once all of it is written. */
+export async function fullImageSize(
+  run: Runner,
+  virtualSize: bigint,
+  signal: AbortSignal,
+  clusterSize: number = CLUSTER_SIZE,
+): Promise<bigint> {
+  const clusters = ['-o', `cluster_size=${clusterSize}`];
+  const args = ['measure', '--size', String(virtualSize), '-O', 'qcow2', ...clusters, '--output', 'json'];
   const sizes = v.parse(v.pipe(v.string(), v.parseJson(), Measure), await readImage(run, args, signal));
   return BigInt(sizes['fully-allocated']);
 }
 
-const Info = v.object({ 'virtual-size': v.number() });
+/** qemu-img's own choice for a new image, bytes. */
+const CLUSTER_SIZE = 64 * 1024;
+
+const Info = v.object({
+  'virtual-size': v.number(),
+  'cluster-size': v.number(),
+  snapshots: v.optional(v.array(v.unknown()), []),
+  'format-specific': v.object({ data: v.object({ bitmaps: v.optional(v.array(v.unknown()), []) }) }),
+});
 const Measure = v.object({ 'fully-allocated': v.number() });
 
 /** Milliseconds; qemu-img reads a header, so anything longer is a device that doesn't answer. */

@@ -11,8 +11,12 @@ import { create } from './create.ts';
 import { remove } from './delete.ts';
 import { detach } from './detach.ts';
 import { extend } from './extend.ts';
+import { fullSize } from './full-size.ts';
+import { grow } from './grow.ts';
 import { createJournal } from './journal.ts';
+import { keep } from './keep.ts';
 import { createLateNotes } from './late-notes.ts';
+import type { Limits } from './limits.ts';
 import { list } from './list.ts';
 import { reconcileStart } from './reconcile.ts';
 import { resize } from './resize.ts';
@@ -25,6 +29,12 @@ const Options = v.strictObject({
   defaultPool: v.optional(v.string()),
   /** Bytes. */
   thinInitialSize: v.optional(v.bigint(), 10n * 1024n ** 3n),
+  /** Checked by core's own options. */
+  reserve: v.optional(
+    v.custom<Limits['reserve']>((value) => typeof value === 'bigint' || typeof value === 'string'),
+    0n,
+  ),
+  overcommit: v.optional(v.number()),
   /** Milliseconds. */
   detachPatience: v.optional(v.number(), 10_000),
 });
@@ -48,6 +58,7 @@ export default definePlugin({
       lateNotes: createLateNotes(),
       defaultPool: options.defaultPool,
       thinInitialSize: options.thinInitialSize,
+      limits: { reserve: options.reserve, overcommit: options.overcommit },
       detachPatience: options.detachPatience,
       life: signal,
       ask,
@@ -72,5 +83,9 @@ export function disksOf(world: World): Disks {
     attach: (request, call) => attach(world, request, call),
     detach: (request, call) => detach(world, request, call),
     attachments: (request, call) => attachments(world, request, call),
+    grow: (disk, wish, signal) => grow(world, disk, wish, signal),
+    fullSize: (disk, signal) => fullSize(world, disk, signal),
+    noteEnd: ({ pool, name }, end) => world.lateNotes.set(pool, name, { end: [String(end)] }),
+    keep: (request, call) => keep(world, request, call),
   };
 }

@@ -1,6 +1,6 @@
 // Facts that no decision rests on: they ride on the volume's next commit, or on one of their own once a minute.
-import type { Notes, Writer } from '../capabilities/storage.ts';
-import { replaceNotes } from './entry.ts';
+import type { Notes, Volume, Writer } from '../capabilities/storage.ts';
+import { replaceNotes, withLater } from './entry.ts';
 
 export interface LateNotes {
   /** Remembers what these notes shall be. */
@@ -9,6 +9,8 @@ export interface LateNotes {
   pending(pool: string, name: string): Notes;
   /** Forgets what a commit has just written, unless it changed since. */
   written(pool: string, name: string, notes: Notes): void;
+  /** Forgets a volume that is no more: another may get its name. */
+  forget(pool: string, name: string): void;
   /** Volumes with something remembered. */
   waiting(): readonly { readonly pool: string; readonly name: string }[];
 }
@@ -19,21 +21,39 @@ export function createLateNotes(): LateNotes {
   return {
     set(pool, name, more) {
       const key = keyOf(pool, name);
-      notes.set(key, { pool, name, notes: { ...notes.get(key)?.notes, ...more } });
+      notes.set(key, { pool, name, notes: withLater(notes.get(key)?.notes ?? {}, more) });
     },
     pending: (pool, name) => notes.get(keyOf(pool, name))?.notes ?? {},
     written(pool, name, done) {
       const key = keyOf(pool, name);
       if (notes.get(key)?.notes === done) notes.delete(key);
     },
+    forget: (pool, name) => void notes.delete(keyOf(pool, name)),
     waiting: () => [...notes.values()],
   };
 }
 
 /** Commits what is remembered of one volume. */
 export async function writeLateNotes(late: LateNotes, writer: Writer, pool: string, name: string): Promise<void> {
-  const notes = late.pending(pool, name);
   const volume = await writer.find(name);
-  if (volume) await writer.annotate(name, replaceNotes(volume, notes));
-  late.written(pool, name, notes);
+  if (volume) await annotateLate(late, writer, volume, {});
+  else late.forget(pool, name);
+}
+
+/** Commits a change of one volume's notes, and with it what is remembered of the volume. */
+export async function annotateLate(
+  late: LateNotes,
+  writer: Writer,
+  { pool, name }: Volume,
+  change: { readonly add?: Notes; readonly drop?: Notes },
+): Promise<Volume> {
+  const pending = late.pending(pool, name);
+  const fresh = await writer.find(name);
+  const ours = fresh && replaceNotes(fresh, withLater(fresh.notes, pending));
+  const done = await writer.annotate(name, {
+    add: { ...ours?.add, ...change.add },
+    drop: { ...ours?.drop, ...change.drop },
+  });
+  late.written(pool, name, pending);
+  return done;
 }

@@ -1,13 +1,15 @@
 // What the guest sees grows.
 import { type Disk, DiskResized } from '../capabilities/disks.ts';
 import type { VmDisk } from '../capabilities/hypervisor.ts';
-import type { Pool } from '../capabilities/storage.ts';
+import type { Pool, Writer } from '../capabilities/storage.ts';
 import { coreErrors } from '../errors.ts';
 import type { Call } from '../kernel/verb.ts';
 import { formatSize, roundUp } from '../units.ts';
 import { type Entry, here, intentNote, nameOf, replaceNotes, toDisk } from './entry.ts';
 import { extend } from './extend.ts';
 import { readVirtualSize, resizeImage } from './image.ts';
+import { annotateLate } from './late-notes.ts';
+import { mayPromise } from './limits.ts';
 import {
   dataLock,
   diskInVm,
@@ -21,14 +23,17 @@ import {
 
 /**
  * Sets the virtual size, bytes; the size that is there already changes nothing. A thick disk's volume grows with it.
- * Errors: `core/bad-size`, `core/no-shrink`, `core/disk-missing`, `core/disk-busy`, the hypervisor's own.
+ * Errors: `core/bad-size`, `core/no-shrink`, `core/disk-missing`, `core/disk-busy`, `core/overcommit`, the hypervisor's own.
  */
 export async function resize(world: World, request: { name: string; virtualSize: bigint }, call: Call): Promise<Disk> {
   if (request.virtualSize <= 0n)
     throw coreErrors('bad-size', 'a virtual size is above 0', { hint: '--virtual-size 200G' });
   const { pool, entry } = await findDisk(world, request.name, call.signal);
   mustNotShrink(entry, request.virtualSize);
-  if (entry.format === 'raw') return await extend(world, { name: request.name, size: request.virtualSize }, call);
+  const mayBe = (where: Pool, writer: Writer, { volume }: Entry, virtualSize: bigint) =>
+    mayPromise(world, where, writer, { name: volume.name, virtualSize });
+  if (entry.format === 'raw')
+    return await extend(world, { name: request.name, size: request.virtualSize }, call, mayBe);
   const { name } = entry.volume;
   const wanted = roundUp(request.virtualSize, SECTOR);
   return await world.turns.take(nameOf(entry), call.signal, async () => {
@@ -38,6 +43,7 @@ export async function resize(world: World, request: { name: string; virtualSize:
       mustBeAtRest(fresh);
       mustBeHere(world, fresh);
       if (fresh.virtualSize >= wanted) return fresh;
+      await mayBe(pool, writer, fresh, wanted);
       const op = intentNote({ operation: 'resize', ...here(world.node), id: call.requestId, detail: String(wanted) });
       // What no VM has is opened by qemu-img.
       const change = { ...replaceNotes(fresh.volume, { op: [op] }), activate: fresh.owner === undefined };
@@ -69,7 +75,7 @@ export async function finishResize(world: World, pool: Pool, entry: Entry): Prom
   const vsize = await sizeNow();
   if (!opened) await pool.deactivate(name, world.life);
   const done = await pool.change({ signal: world.life }, (writer) =>
-    writer.annotate(name, replaceNotes(entry.volume, { op: [], vsize: [String(vsize)] })),
+    annotateLate(world.lateNotes, writer, entry.volume, replaceNotes(entry.volume, { op: [], vsize: [String(vsize)] })),
   );
   if (failure !== undefined) throw failure;
   return freshEntry(done, name);

@@ -1,7 +1,7 @@
 // One disk, held against what its VM really has.
 import type { Disk, DiskState } from '../capabilities/disks.ts';
 import type { Call } from '../kernel/verb.ts';
-import { type Entry, readEntry, stateOf, toDisk } from './entry.ts';
+import { type Entry, readEntry, stateOf, toDisk, withLater } from './entry.ts';
 import { diskInVm, findDisk, type World } from './world.ts';
 
 /** Errors: `core/disk-missing`, `core/disk-ambiguous`, `core/disk-foreign`. */
@@ -15,7 +15,7 @@ export function withLateNotes(world: World, entry: Entry): Entry {
   const { volume } = entry;
   const late = world.lateNotes.pending(volume.pool, volume.name);
   if (Object.keys(late).length === 0) return entry;
-  return readEntry({ ...volume, notes: { ...volume.notes, ...late } }) ?? entry;
+  return readEntry({ ...volume, notes: withLater(volume.notes, late) }) ?? entry;
 }
 
 /** `conflict` when a disk at rest has an owner here that doesn't have it: a hand has been at work. */

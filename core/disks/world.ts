@@ -10,6 +10,7 @@ import type { Entry } from './entry.ts';
 import { nameOf, readEntry, stateOf } from './entry.ts';
 import type { Journal } from './journal.ts';
 import type { LateNotes } from './late-notes.ts';
+import type { Limits } from './limits.ts';
 import type { Turns } from './turns.ts';
 
 export interface World {
@@ -25,6 +26,7 @@ export interface World {
   readonly defaultPool: string | undefined;
   /** First physical size of a thin disk, bytes. */
   readonly thinInitialSize: bigint;
+  readonly limits: Limits;
   /** How long a guest may take to release a disk before `detach` answers without it, milliseconds. */
   readonly detachPatience: number;
   /** Fires when the daemon stops. What has begun to commit goes on under it when its caller has gone. */
@@ -133,6 +135,21 @@ export function mustBeAtRest(entry: Entry): void {
   });
 }
 
+/** Refuses a disk that is not there yet, or on its way out. Errors: `core/disk-busy`. */
+export function mustHaveData(entry: Entry): void {
+  const state = stateOf(entry);
+  if (state !== 'creating' && state !== 'deleting' && state !== 'wiping') return;
+  throw coreErrors('disk-busy', `${nameOf(entry)} is ${state}`, {
+    hint: `sltv disk show ${nameOf(entry)}, and try again`,
+  });
+}
+
+/** Refuses a thick disk, which has nothing in it that grows. Errors: `core/unsupported`. */
+export function mustBeThin(entry: Entry): void {
+  if (entry.format === 'qcow2') return;
+  throw coreErrors('unsupported', `${nameOf(entry)} is thick: only a thin disk grows as it is written`);
+}
+
 /** The lock's name for commands that write data into a pool's volumes. */
 export const dataLock = (pool: Pool): string => `data-${pool.name}`;
 
@@ -144,7 +161,7 @@ function foreignVolume(volume: Volume) {
 }
 
 /** Refuses a disk that another node may have active. Errors: `core/disk-elsewhere`. */
-export function mustBeHere(world: World, entry: Entry): void {
+export function mustBeHere(world: Pick<World, 'node'>, entry: Entry): void {
   const elsewhere = entry.on.find((place) => place.node !== world.node.id);
   if (!elsewhere) return;
   throw coreErrors('disk-elsewhere', `${nameOf(entry)} is held by node ${elsewhere.node}`, {

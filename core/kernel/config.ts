@@ -19,6 +19,24 @@ export const Size = v.pipe(
   }),
 );
 
+/** A size, of which 0 is none, or a part of the whole: `'5%'`. */
+export const Part = v.pipe(
+  v.union([v.string(), v.bigint(), v.pipe(v.number(), v.safeInteger())]),
+  v.rawTransform(({ dataset, addIssue, NEVER }): bigint | `${number}%` => {
+    const { value } = dataset;
+    const [, percent] = /^(\d+(?:\.\d+)?)\s*%$/.exec(String(value).trim()) ?? [];
+    try {
+      if (percent !== undefined && Number(percent) <= 100) return `${Number(percent)}%`;
+      const bytes = typeof value === 'string' && percent === undefined ? parseSize(value) : BigInt(value);
+      if (bytes >= 0n) return bytes;
+    } catch {
+      // Said below, with the other words that are neither.
+    }
+    addIssue({ message: `'${value}' is neither a size such as 20G nor a part of the pool such as 5%` });
+    return NEVER;
+  }),
+);
+
 const RoleName = v.picklist(['viewer', 'operator', 'admin']);
 
 /** A Unix socket. `mode` is octal permission bits; without `group` the socket belongs to root alone. */
@@ -31,6 +49,8 @@ export const Listener = v.strictObject({
 
 export const DEFAULT_SOCKET = '/run/sltv/sltvd.sock';
 export const DEFAULT_STATE_DIR = '/var/lib/sltv';
+
+const OVERCOMMIT = 'expected how many times its size a pool may promise, at least 1';
 
 export const CoreOptions = v.strictObject({
   /** Every socket that the daemon answers on, each with what its callers may do. */
@@ -58,6 +78,10 @@ export const CoreOptions = v.strictObject({
   defaultPool: v.optional(v.string()),
   /** First physical size of a thin disk. */
   thinInitialSize: v.optional(Size, '10G'),
+  /** What new disks leave free in a pool that has thin disks, so that those can grow. */
+  reserve: v.optional(Part, '5%'),
+  /** How many times a pool's size its disks may promise to their guests, all together. Default: any. */
+  overcommit: v.optional(v.pipe(v.number(), v.finite(OVERCOMMIT), v.minValue(1, OVERCOMMIT))),
   log: v.optional(
     v.strictObject({
       level: v.optional(v.picklist(['debug', 'info', 'warn', 'error']), 'info'),

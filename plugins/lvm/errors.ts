@@ -4,6 +4,7 @@ import { errors, type Finished, formatSize, type SltvError } from 'sltv';
 export const lvmErrors = errors('lvm', {
   'no-space': 'exhausted',
   'metadata-full': 'exhausted',
+  'size-reached': 'busy',
   exists: 'exists',
   'vg-exists': 'exists',
   'vg-missing': 'not-found',
@@ -82,6 +83,11 @@ const MEANINGS: readonly Meaning[] = [
     code: 'metadata-full',
     say: metadataFull,
     hint: metadataFullHint,
+  },
+  {
+    when: /not larger than existing size|matches existing size/,
+    code: 'size-reached',
+    say: (subject) => `another process of this host has grown ${volumeOf(subject)} already`,
   },
   {
     when: /Logical Volume ".*" already exists/i,

@@ -1,5 +1,5 @@
 // A turn at a VG: every commit that sltv makes on LVM is a line of this file.
-import { type Lease, type NewVolume, type Notes, roundUp, type Volume, type Writer } from 'sltv';
+import { type Lease, type NewVolume, type Notes, roundUp, SltvError, type Volume, type Writer } from 'sltv';
 import { isActive } from './activation.ts';
 import type { Catalogue } from './catalogue.ts';
 import type { Lvm } from './commands.ts';
@@ -89,10 +89,15 @@ export function createWriter({ lvm, catalogue, lease, life }: TurnAtGroup): Grou
     const { volume } = mustHave(group, name);
     if (volume.size >= size) return volume;
     const target = roundUp(size, group.extent);
-    await commit(['lvextend', '--size', `${target}b`, `${group.name}/${name}`], group, {
-      volume: name,
-      needed: target - volume.size,
-    });
+    try {
+      await commit(['lvextend', '--size', `${target}b`, `${group.name}/${name}`], group, {
+        volume: name,
+        needed: target - volume.size,
+      });
+    } catch (error) {
+      // Another process of this host, a hook or the daemon, was first: what counts is what the volume has.
+      if (!(error instanceof SltvError) || error.code !== 'lvm/size-reached') throw error;
+    }
     return readBack(name);
   }
 

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { asSltvError } from '../../core/errors.ts';
-import { formatSize, GiB, KiB, MiB, parseDuration, parseSize, roundUp, TiB } from '../../core/units.ts';
+import { formatSize, GiB, KiB, MiB, parseDuration, parseSize, roundDown, roundUp, TiB } from '../../core/units.ts';
 
 const MAX = 2n ** 63n - 1n;
 const UNITS = { '': 1n, B: 1n, K: KiB, M: MiB, G: GiB, T: TiB } as const;
@@ -141,5 +141,16 @@ for (const [word, milliseconds] of [
 for (const word of ['', '30', '-1s', '1e3s', 'Infinitys', '1d', 's', '9'.repeat(30).concat('h')]) {
   test(`'${word}' is not a duration`, () => assert.is(errorOf(() => parseDuration(word)).kind, 'invalid'));
 }
+
+test('rounding down gives the greatest multiple that is not above', () => {
+  const units = fc.bigInt({ min: 1n, max: 2n ** 40n });
+  fc.assert(
+    fc.property(bytes, units, (size, unit) => {
+      const rounded = roundDown(size, unit);
+      assert.is(rounded % unit, 0n);
+      assert.ok(rounded <= size && size < rounded + unit);
+    }),
+  );
+});
 
 test.run();

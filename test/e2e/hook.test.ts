@@ -68,6 +68,19 @@ test('after its VM is off a volume is not active', async () => {
   assert.equal(contradictions(await look(host)), []);
 });
 
+test('a thin disk that is known to be nearly full gets room before its VM starts, beside the daemon', async () => {
+  await host.run('sltv disk create thin --thin --virtual-size 1G --size 8M && sltv disk attach thin web');
+  await host.run(`lvchange --addtag sltv:end=${6n * MiB} vg-sltv/thin`);
+  await web.start();
+  const size = async () => (await host.run('lvs --noheadings --units m -o lv_size vg-sltv/thin')).stdout.trim();
+  assert.is(await size(), '72.00m', '6 MiB and 64 MiB, in whole extents');
+  assert.equal((await active()).toSorted(), ['vg-sltv/data', 'vg-sltv/thin']);
+  assert.match((await host.run('sltv disk show thin')).stdout, /^size: +72 MiB$/m, 'the daemon sees what the hook did');
+  await web.shutdown();
+  await host.run('sltv disk detach thin web && sltv disk delete thin');
+  assert.equal(contradictions(await look(host)), []);
+});
+
 test('a disk that was given to no VM starts with none', async () => {
   await host.guest('stranger', { start: false, disks: [{ path: '/dev/vg-sltv/loose' }] });
   const words = await refusal('stranger');

@@ -2,12 +2,14 @@
 import { coreErrors } from '../../errors.ts';
 import type { Booted } from '../../kernel/boot.ts';
 import type { Capability } from '../../kernel/capability.ts';
+import type { Log } from '../../log.ts';
 import type { Node } from '../../node.ts';
 
 export interface Daemon {
   readonly booted: Pick<Booted, 'provided' | 'all' | 'verbs' | 'describe' | 'emit'>;
   readonly node: Node;
   readonly version: string;
+  readonly log: Log;
 }
 
 /** What a plugin provides; `does` ends the sentence for when none does. Errors: `core/no-provider`. */

@@ -1,7 +1,8 @@
 // The fixed service: disks, attachments, and what this node is.
 import type { ServiceImpl } from '@connectrpc/connect';
-import { Disks } from '../../capabilities/disks.ts';
+import { DiskFacts, Disks } from '../../capabilities/disks.ts';
 import { callOf, isRepeatable } from '../calls.ts';
+import { factsAbout } from '../disk-facts.ts';
 import type { Sltv } from '../gen/sltv/v1/sltv_pb.ts';
 import { fromBytes, fromCreateDisk, fromExtendDisk, named, optional, toAttachment, toDisk } from '../messages.ts';
 import type { Daemon } from './daemon.ts';
@@ -24,10 +25,13 @@ export function sltvHandlers(daemon: Daemon): ServiceImpl<typeof Sltv> {
       return {};
     },
 
-    getDisk: async ({ name }, context) => toDisk(await disks().show({ name: named(name, 'name') }, callOf(context))),
+    getDisk: async ({ name }, context) => {
+      const disk = await disks().show({ name: named(name, 'name') }, callOf(context));
+      return toDisk(disk, factsAbout(disk, daemon.booted.all(DiskFacts), daemon.log));
+    },
 
     listDisks: async ({ vg }, context) => ({
-      disks: (await disks().list({ pool: optional(vg) }, callOf(context))).map(toDisk),
+      disks: (await disks().list({ pool: optional(vg) }, callOf(context))).map((disk) => toDisk(disk)),
     }),
 
     extendDisk: async (request, context) => {

@@ -30,6 +30,8 @@ test('defaults are written out, bytes are strings, and a time that has not been 
     vmName: '',
     vmUuid: '',
     targetDev: '',
+    endBytes: '0',
+    facts: [],
   });
 });
 

@@ -47,9 +47,15 @@ export interface TrialOptions {
   readonly role?: Role;
   /** Leaves VMs out. */
   readonly withoutHypervisor?: boolean;
+  /** After the others. */
+  readonly more?: readonly Plugin[];
 }
 
-export async function startTrial({ role = 'admin', withoutHypervisor = false }: TrialOptions = {}): Promise<Trial> {
+export async function startTrial({
+  role = 'admin',
+  withoutHypervisor = false,
+  more = [],
+}: TrialOptions = {}): Promise<Trial> {
   const folder = await mkdtemp(join(tmpdir(), 'sltv-api-'));
   const path = join(folder, 'd.sock');
   const lines: Readonly<Record<string, unknown>>[] = [];
@@ -65,7 +71,7 @@ export async function startTrial({ role = 'admin', withoutHypervisor = false }: 
     for (const look of watchers) look();
   };
   const plugins: Plugin[] = [
-    disks({ thinInitialSize: 64n * 1024n ** 2n }),
+    disks({ thinInitialSize: 64n * 1024n ** 2n, reserve: 0n }),
     storagePlugin(growing(memoryStorage(world), ['mem'])),
     ...(withoutHypervisor ? [] : [hypervisorPlugin(memoryHypervisor(Object.values(vms)))]),
     trialPlugin({
@@ -75,6 +81,7 @@ export async function startTrial({ role = 'admin', withoutHypervisor = false }: 
       },
       released: waiting.promise,
     }),
+    ...more,
   ];
   const booted = await boot({
     plugins: plugins.map((plugin) => {

@@ -15,8 +15,11 @@ export const web1 = {
   vmName: 'web',
   vmUuid: '0c5b3f43-8f6d-4a58-8d0a-3c9c2e9f0b6e',
   targetDev: 'vdb',
+  endBytes: '0',
+  facts: [],
 };
 
+/** As a daemon answers that was started before the newest fields were there. */
 export const db = {
   name: 'db',
   vg: 'vg-fast',

@@ -48,4 +48,15 @@ test('Ctrl-C ends a command that waits, with 130', async () => {
   assert.is(code, 130);
 });
 
+test('Ctrl-C ends a list that is watched, between two answers, with 0', async () => {
+  await using daemon = await fakeDaemon(answers);
+  const child = start(daemon.addr, 'disk', 'list', '--watch');
+  const ended = Promise.all([text(child.stderr), once(child, 'exit')]);
+  await once(child.stdout, 'data');
+  child.kill('SIGINT');
+  const [err, [code]] = await ended;
+  assert.is(err, '');
+  assert.is(code, 0);
+});
+
 test.run();

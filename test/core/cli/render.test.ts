@@ -120,6 +120,38 @@ test('sizes are exact where the short word isn’t', async () => {
   assert.match(out, 'virtual size:  1023 B\n');
 });
 
+test('what plugins know of a disk stands after its own, by the types that they declare', async () => {
+  await using own = await session();
+  const fact = { about: '', list: false };
+  const facts = [
+    { ...fact, name: 'keepFree', type: 'size', values: ['10739318784'] },
+    { ...fact, name: 'pauses', type: 'count', values: ['3'] },
+    { ...fact, name: 'longest', type: 'duration', values: ['1500'] },
+    { ...fact, name: 'isWatched', type: 'flag', values: ['false'] },
+    { ...fact, name: 'since', type: 'time', values: ['2026-01-31T12:00:00.000Z'] },
+    { ...fact, name: 'reasons', type: 'text', list: true, values: ['one', 'two'] },
+    { ...fact, name: 'others', type: 'text', list: true, values: [] },
+    { ...fact, name: 'mood', type: 'a type of tomorrow', values: ['good'] },
+  ];
+  own.daemon.answer('Sltv/GetDisk', { message: { ...web1, endBytes: '1073741824', facts } });
+  const { out } = await own.type('disk show web1');
+  assert.equal(out.slice(out.indexOf('written:')).split('\n'), [
+    'written:       1 GiB',
+    'keep free:     10 GiB (10739318784 bytes)',
+    'pauses:        3',
+    'longest:       1.5 s',
+    'is watched:    no',
+    'since:         2026-01-31 12:00:00Z',
+    'reasons:       one',
+    '               two',
+    'others:        -',
+    'mood:          good',
+    '',
+  ]);
+  const json = JSON.parse((await own.type('disk show web1 --json')).out);
+  assert.equal(json.facts, facts);
+});
+
 test('a name that someone else chose can’t move the cursor', async () => {
   await using own = await session();
   own.daemon.answer('Sltv/ListDisks', { message: { disks: [{ ...web1, vmName: '\x1b[2Jevil\n' }] } });

@@ -32,6 +32,7 @@ export async function session(): Promise<Session> {
         env: { SLTV_ADDR: daemon.addr },
         isTTY: false,
         signal: new AbortController().signal,
+        pause: () => Promise.reject(new Error('nothing waits in this test')),
         version: '1.2.3',
         local: async () => local,
         ...world,

@@ -10,6 +10,7 @@ import {
   replaceNotes,
   stateOf,
   toDisk,
+  withLater,
 } from '../../../core/disks/entry.ts';
 
 const place = { node: 'n1', boot: 'b1' };
@@ -77,6 +78,29 @@ test('callers see mode, owner and times', () => {
   const disk = entry && toDisk(entry);
   assert.equal([disk?.mode, disk?.owner?.vmName, disk?.owner?.readOnly], ['thin', 'web', true]);
   assert.equal(disk?.lastExtendedAt, new Date(1_000_000));
+});
+
+test('the largest of several ends counts, and words that are no bytes do not', () => {
+  assert.is(readEntry(made({ end: ['7', '12', 'x'] }))?.end, 12n);
+  assert.is(readEntry(made({ end: ['-1'] }))?.end, undefined);
+  assert.is(readEntry(made())?.end, undefined);
+  assert.is(
+    readEntry(volume({ v: ['1'], disk: ['i'], fmt: ['raw'], end: ['7'] }))?.end,
+    undefined,
+    'a raw disk has none',
+  );
+});
+
+test('keys with one dot are settings, and no others are', () => {
+  const entry = readEntry(made({ 'a.b': ['x'], 'a.b.c': ['y'], 'A.b': ['z'], plain: ['w'] }));
+  assert.equal(entry?.settings, { 'a.b': 'x' });
+});
+
+test('later notes replace earlier ones, but for an end, which never goes back', () => {
+  const notes = { end: ['9'], extended: ['1'], other: ['o'] };
+  assert.equal(withLater(notes, { end: ['5'], extended: ['2'] }), { end: ['9'], extended: ['2'], other: ['o'] });
+  assert.equal(withLater(notes, { end: ['11'] }), { ...notes, end: ['11'] });
+  assert.equal(withLater({}, {}), {});
 });
 
 test.run();

@@ -1,9 +1,12 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { Storage } from '../../../core/capabilities/storage.ts';
 import { runHook } from '../../../core/disks/hook.ts';
-import { MiB } from '../../../core/units.ts';
+import type { Log } from '../../../core/log.ts';
+import { GiB, MiB } from '../../../core/units.ts';
 import type { MemoryVm } from '../../fixtures/memory-hypervisor.ts';
 import { memoryStorage } from '../../fixtures/memory-storage.ts';
+import { keptLog } from '../kernel/kit.ts';
 import { call, failure, type House, makeHouse } from './house.ts';
 
 const test = suite("the hypervisor's hook");
@@ -18,16 +21,23 @@ const inHouse = (title: string, work: (house: House) => Promise<void>) =>
 const pathOf = (house: House) => `${house.pools.directory}/dev/mem/d`;
 
 /** The hook in a process of its own: no daemon, no hypervisor. */
-const hook = (house: House, step: 'starting' | 'stopped', vm: MemoryVm, node = 'n1', paths = [pathOf(house)]) =>
+const hook = (house: House, step: 'starting' | 'stopped', vm: MemoryVm, by: By = {}) =>
   runHook(
     {
-      storages: [memoryStorage(house.pools)],
-      node: { ...house.daemon().world.node, id: node },
-      log: house.daemon().world.log,
+      storages: [by.storage ?? memoryStorage(house.pools)],
+      node: { ...house.daemon().world.node, id: by.node ?? 'n1' },
+      log: by.log ?? house.daemon().world.log,
       signal: call().signal,
     },
-    { vm: { uuid: vm.uuid, name: vm.name }, step, paths },
+    { vm: { uuid: vm.uuid, name: vm.name }, step, paths: by.paths ?? [pathOf(house)] },
   );
+
+interface By {
+  readonly node?: string;
+  readonly paths?: readonly string[];
+  readonly storage?: Storage;
+  readonly log?: Log;
+}
 
 inHouse('before a VM starts its disks are active, after it stopped they are not, without a commit', async (house) => {
   const { off } = house.vms;
@@ -57,14 +67,14 @@ inHouse('a disk that is attached to nobody refuses the start', async (house) => 
 inHouse('a start on another node than the one that holds the disk is refused', async (house) => {
   const { off } = house.vms;
   await house.daemon().disks.attach({ disk: 'd', vm: off.uuid, readOnly: false }, call());
-  const error = await failure(hook(house, 'starting', off, 'n2'));
+  const error = await failure(hook(house, 'starting', off, { node: 'n2' }));
   assert.is(error.code, 'core/disk-elsewhere');
   assert.match(error.message, 'node n1');
 });
 
 inHouse('a VM without disks of ours starts', async (house) => {
-  await hook(house, 'starting', house.vms.on, 'n1', ['/dev/sda', '/var/lib/images/a.qcow2']);
-  await hook(house, 'starting', house.vms.on, 'n1', []);
+  await hook(house, 'starting', house.vms.on, { paths: ['/dev/sda', '/var/lib/images/a.qcow2'] });
+  await hook(house, 'starting', house.vms.on, { paths: [] });
 });
 
 inHouse('a disk that is still open after the VM stopped stays active, and the hook ends well', async (house) => {
@@ -77,6 +87,60 @@ inHouse('a disk that is still open after the VM stopped stays active, and the ho
   using _held = house.pools.hold(volume);
   await hook(house, 'stopped', off);
   assert.is(house.pools.active.size, 1);
+});
+
+/** A thin disk of a VM that is off, on block devices, with less room than a start needs. */
+const withThin = (title: string, work: (house: House) => Promise<void>, size?: bigint) =>
+  test(title, async () => {
+    await using house = await makeHouse({ source: 'block', ...(size === undefined ? {} : { size }) });
+    const { disks } = house.daemon();
+    await disks.create({ name: 'd', mode: 'thin', virtualSize: 4n * GiB }, call());
+    disks.noteEnd({ pool: 'mem', name: 'd' }, 40n * MiB);
+    await disks.attach({ disk: 'd', vm: 'db', readOnly: false }, call());
+    house.pools.commits.length = 0;
+    await work(house);
+  });
+
+withThin('before a VM starts its thin disk gets the room that it lacks, once', async (house) => {
+  await hook(house, 'starting', house.vms.off);
+  await hook(house, 'starting', house.vms.off);
+  assert.equal(house.pools.commits, ['extend mem/d']);
+  assert.is(house.pools.pools.get('mem')?.get('d')?.size, 296n * MiB);
+  assert.is(house.pools.active.size, 1);
+});
+
+withThin(
+  'a VM starts also when its pool is full',
+  async (house) => {
+    const { log, lines } = keptLog();
+    await hook(house, 'starting', house.vms.off, { log });
+    assert.equal(house.pools.commits, []);
+    assert.is(house.pools.active.size, 1);
+    assert.match(lines[0]?.message ?? '', 'could not be given room for the start of its VM');
+  },
+  64n * MiB,
+);
+
+withThin('a VM starts also when the commit for its room fails', async (house) => {
+  const storage = memoryStorage(house.pools, { at: 1, how: 'fail' });
+  await hook(house, 'starting', house.vms.off, { storage });
+  assert.is(house.pools.active.size, 1);
+});
+
+withThin('a VM starts also when its pool may not be written', async (house) => {
+  const storage = memoryStorage(house.pools);
+  const { log, lines } = keptLog();
+  const [pool] = await storage.pools(call().signal);
+  assert.ok(pool);
+  const shut = { ...pool, change: () => Promise.reject(new Error('it belongs to another host')) };
+  await hook(house, 'starting', house.vms.off, { storage: { ...storage, pools: async () => [shut] }, log });
+  assert.match(lines[0]?.message ?? '', 'was given no room for the start of its VM');
+  assert.is(house.pools.active.size, 1);
+});
+
+withThin('a start that is refused grows nothing', async (house) => {
+  assert.is((await failure(hook(house, 'starting', house.vms.on))).code, 'core/disk-attached');
+  assert.equal(house.pools.commits, []);
 });
 
 test.run();

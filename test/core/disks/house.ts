@@ -29,14 +29,22 @@ export interface Daemon {
   readonly world: World;
   /** Ids of the events so far. */
   readonly events: string[];
+  /** The same events with what they told. */
+  readonly told: readonly { readonly id: string; readonly what: unknown }[];
   /** What a daemon does first. */
   start(): Promise<void>;
   reconcile(): Promise<void>;
 }
 
-export async function makeHouse(): Promise<House> {
+export interface HouseOptions {
+  /** Bytes in each pool. */
+  readonly size?: bigint;
+  readonly source?: 'block' | 'file';
+}
+
+export async function makeHouse(options: HouseOptions = {}): Promise<House> {
   const directory = await mkdtemp(join(tmpdir(), 'sltv-house-'));
-  const pools = memoryWorld({ directory, pools: ['mem', 'other'] });
+  const pools = memoryWorld({ directory, pools: ['mem', 'other'], ...options });
   const vms = { on: memoryVm('web'), off: memoryVm('db', 'off') };
   const life = new AbortController();
   return {
@@ -50,6 +58,7 @@ export async function makeHouse(): Promise<House> {
         },
       });
       const events: string[] = [];
+      const told: { id: string; what: unknown }[] = [];
       const world: World = {
         storages: [storage],
         hypervisor,
@@ -67,15 +76,20 @@ export async function makeHouse(): Promise<House> {
         lateNotes: createLateNotes(),
         defaultPool: undefined,
         thinInitialSize: 64n * MiB,
+        limits: { reserve: 0n, overcommit: undefined },
         detachPatience: 10,
         life: life.signal,
         ask: async () => {},
-        emit: <T>(event: Event<T>) => void events.push(event.id),
+        emit: <T>({ id }: Event<T>, what: T) => {
+          events.push(id);
+          told.push({ id, what });
+        },
       };
       return {
         disks: disksOf(world),
         world,
         events,
+        told,
         start: () => reconcileStart(world),
         reconcile: () => reconcile(world),
       };

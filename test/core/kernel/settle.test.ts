@@ -106,6 +106,14 @@ for (const [config, ...sentences] of [
   [{ plugins: [], listen: [] }, 'listen: the daemon needs a socket to answer on'],
   [{ plugins: [], listen: [{ unix: 'x.sock' }] }, 'listen[0].unix: a path that begins with / is expected'],
   [{ plugins: [], thinInitialSize: '10E' }, "thinInitialSize: '10E' is not a size"],
+  ...['5 %%', '101%', '-1%', '%', '10 apples', -1, '1.5.2%'].map((reserve) => [
+    { plugins: [], reserve },
+    `reserve: '${reserve}' is neither a size such as 20G nor a part of the pool such as 5%`,
+  ]),
+  ...[0, 0.9, -2, Number.POSITIVE_INFINITY].map((overcommit) => [
+    { plugins: [], overcommit },
+    'overcommit: expected how many times its size a pool may promise, at least 1',
+  ]),
   [{ plugins: [], log: { level: 'loud' } }, 'log.level: expected ("debug" | "info" | "warn" | "error"), got "loud"'],
   [{ plugins: [], nodeId: '-x' }, 'nodeId: expected letters, digits, dots, dashes and underscores, at most 63'],
   [
@@ -116,6 +124,22 @@ for (const [config, ...sentences] of [
 ] as const) {
   test(`told: ${sentences.join('; ')}`, async () => {
     assert.equal(await problems(config), sentences);
+  });
+}
+
+for (const [word, value] of [
+  [0, 0n],
+  ['0', 0n],
+  ['0%', '0%'],
+  [' 12.5 % ', '12.5%'],
+  ['100%', '100%'],
+  ['20G', 20n * 1024n ** 3n],
+  [4096, 4096n],
+] as const) {
+  test(`a reserve of ${word} is ${value}`, async () => {
+    const result = await judge({ plugins: [], reserve: word });
+    if ('problems' in result) throw new Error(result.problems.join('\n'));
+    assert.is(result.settled.options.reserve, value);
   });
 }
 
@@ -174,6 +198,8 @@ test('environment beats file beats default, and each value says where it came fr
     runDir: ['/run/sltv', 'default'],
     defaultPool: [undefined, 'default'],
     thinInitialSize: [1024n ** 3n, 'file'],
+    reserve: ['5%', 'default'],
+    overcommit: [undefined, 'default'],
     'log.level': ['warn', 'file'],
     'log.format': ['text', 'SLTV_LOG_FORMAT'],
     'lvm.vgs[0]': ['c', 'SLTV_DEFAULT_VG'],

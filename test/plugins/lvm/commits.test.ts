@@ -48,6 +48,20 @@ test('extend is one commit and one report; to a size that is reached it is nothi
   assert.equal(await cost(() => change(pool, (writer) => writer.extend('a', 1n))), { commands: [], commits: 0 });
 });
 
+test('an extension that another process of this host was first with is done: what counts is what the volume has', async () => {
+  for (const extents of [3, 5]) {
+    await using vg = await loopVg();
+    // Between our look and our command, as another's turn on the same host can be.
+    const first = `case "$*" in lvextend*) $LVM lvextend -q -l ${extents} ${vg.name}/a;; esac; exec $LVM "$@"`;
+    const pool = await (await vg.open({ env: await shim(vg.directory, first) })).pool();
+    await change(pool, (writer) => writer.create(NEW));
+    const before = await vg.sequence();
+    const { size } = await change(pool, (writer) => writer.extend('a', 3n * EXTENT));
+    assert.is(size, BigInt(extents) * EXTENT);
+    assert.is((await vg.sequence()) - before, 1, 'theirs');
+  }
+});
+
 test('annotate is one commit for any number of notes, without a report; again it is nothing', async () => {
   await using vg = await loopVg();
   const { pool, cost } = await atWork(vg);

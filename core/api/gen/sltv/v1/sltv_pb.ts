@@ -14,7 +14,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file sltv/v1/sltv.proto.
  */
 export const file_sltv_v1_sltv: GenFile = /*@__PURE__*/
-  fileDesc("ChJzbHR2L3YxL3NsdHYucHJvdG8SB3NsdHYudjEi2wIKBERpc2sSDAoEbmFtZRgBIAEoCRIKCgJ2ZxgCIAEoCRIkCgRtb2RlGAMgASgOMhYuc2x0di52MS5Qcm92aXNpb25Nb2RlEhIKCnNpemVfYnl0ZXMYBCABKAQSGgoSdmlydHVhbF9zaXplX2J5dGVzGAUgASgEEhMKC2RldmljZV9wYXRoGAYgASgJEhcKD2NyZWF0ZWRfb25fbm9kZRgHIAEoCRIuCgpjcmVhdGVkX2F0GAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBI0ChBsYXN0X2V4dGVuZGVkX2F0GAkgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIKCgJpZBhkIAEoCRINCgVzdGF0ZRhlIAEoCRIPCgd2bV9uYW1lGGYgASgJEg8KB3ZtX3V1aWQYZyABKAkSEgoKdGFyZ2V0X2RldhhoIAEoCSKzAQoKQXR0YWNobWVudBIRCglkaXNrX25hbWUYASABKAkSDwoHdm1fbmFtZRgCIAEoCRIMCgRob3N0GAMgASgJEhIKCnRhcmdldF9kZXYYBCABKAkSLwoLYXR0YWNoZWRfYXQYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg8KB3ZtX3V1aWQYZCABKAkSCgoCdmcYZSABKAkSEQoJcmVhZF9vbmx5GGYgASgIImoKCk5vZGVTdGF0dXMSDwoHbm9kZV9pZBgBIAEoCRIPCgd2ZXJzaW9uGAIgASgJEhcKD2NsdXN0ZXJfZW5hYmxlZBgDIAEoCBIhCgN2Z3MYBCADKAsyFC5zbHR2LnYxLlZvbHVtZUdyb3VwIkMKC1ZvbHVtZUdyb3VwEgwKBG5hbWUYASABKAkSEgoKc2l6ZV9ieXRlcxgCIAEoBBISCgpmcmVlX2J5dGVzGAMgASgEIoIBCg1DbHVzdGVyU3RhdHVzEg8KB2VuYWJsZWQYASABKAgSDgoGbGVhZGVyGAIgASgJEiIKBW5vZGVzGAMgAygLMhMuc2x0di52MS5Ob2RlU3RhdHVzEhIKCmRpc2tfY291bnQYBCABKA0SGAoQYXR0YWNobWVudF9jb3VudBgFIAEoDSKDAQoRQ3JlYXRlRGlza1JlcXVlc3QSDAoEbmFtZRgBIAEoCRIKCgJ2ZxgCIAEoCRIkCgRtb2RlGAMgASgOMhYuc2x0di52MS5Qcm92aXNpb25Nb2RlEhIKCnNpemVfYnl0ZXMYBCABKAQSGgoSdmlydHVhbF9zaXplX2J5dGVzGAUgASgEIjAKEURlbGV0ZURpc2tSZXF1ZXN0EgwKBG5hbWUYASABKAkSDQoFZm9yY2UYAiABKAgiHgoOR2V0RGlza1JlcXVlc3QSDAoEbmFtZRgBIAEoCSIeChBMaXN0RGlza3NSZXF1ZXN0EgoKAnZnGAEgASgJIjEKEUxpc3REaXNrc1Jlc3BvbnNlEhwKBWRpc2tzGAEgAygLMg0uc2x0di52MS5EaXNrIkoKEUV4dGVuZERpc2tSZXF1ZXN0EgwKBG5hbWUYASABKAkSEgoKc2l6ZV9ieXRlcxgCIAEoBBITCgtkZWx0YV9ieXRlcxgDIAEoBCI9ChFSZXNpemVEaXNrUmVxdWVzdBIMCgRuYW1lGAEgASgJEhoKEnZpcnR1YWxfc2l6ZV9ieXRlcxgCIAEoBCJeChFBdHRhY2hEaXNrUmVxdWVzdBIRCglkaXNrX25hbWUYASABKAkSDwoHdm1fbmFtZRgCIAEoCRISCgp0YXJnZXRfZGV2GAMgASgJEhEKCXJlYWRfb25seRhkIAEoCCI3ChFEZXRhY2hEaXNrUmVxdWVzdBIRCglkaXNrX25hbWUYASABKAkSDwoHdm1fbmFtZRgCIAEoCSI8ChZMaXN0QXR0YWNobWVudHNSZXF1ZXN0EhEKCWRpc2tfbmFtZRgBIAEoCRIPCgd2bV9uYW1lGAIgASgJIkMKF0xpc3RBdHRhY2htZW50c1Jlc3BvbnNlEigKC2F0dGFjaG1lbnRzGAEgAygLMhMuc2x0di52MS5BdHRhY2htZW50KmIKDVByb3Zpc2lvbk1vZGUSHgoaUFJPVklTSU9OX01PREVfVU5TUEVDSUZJRUQQABIYChRQUk9WSVNJT05fTU9ERV9USElDSxABEhcKE1BST1ZJU0lPTl9NT0RFX1RISU4QAjLDBQoEU2x0dhI3CgpDcmVhdGVEaXNrEhouc2x0di52MS5DcmVhdGVEaXNrUmVxdWVzdBoNLnNsdHYudjEuRGlzaxJACgpEZWxldGVEaXNrEhouc2x0di52MS5EZWxldGVEaXNrUmVxdWVzdBoWLmdvb2dsZS5wcm90b2J1Zi5FbXB0eRIxCgdHZXREaXNrEhcuc2x0di52MS5HZXREaXNrUmVxdWVzdBoNLnNsdHYudjEuRGlzaxJCCglMaXN0RGlza3MSGS5zbHR2LnYxLkxpc3REaXNrc1JlcXVlc3QaGi5zbHR2LnYxLkxpc3REaXNrc1Jlc3BvbnNlEjcKCkV4dGVuZERpc2sSGi5zbHR2LnYxLkV4dGVuZERpc2tSZXF1ZXN0Gg0uc2x0di52MS5EaXNrEj0KCkF0dGFjaERpc2sSGi5zbHR2LnYxLkF0dGFjaERpc2tSZXF1ZXN0GhMuc2x0di52MS5BdHRhY2htZW50EkAKCkRldGFjaERpc2sSGi5zbHR2LnYxLkRldGFjaERpc2tSZXF1ZXN0GhYuZ29vZ2xlLnByb3RvYnVmLkVtcHR5ElQKD0xpc3RBdHRhY2htZW50cxIfLnNsdHYudjEuTGlzdEF0dGFjaG1lbnRzUmVxdWVzdBogLnNsdHYudjEuTGlzdEF0dGFjaG1lbnRzUmVzcG9uc2USPAoNR2V0Tm9kZVN0YXR1cxIWLmdvb2dsZS5wcm90b2J1Zi5FbXB0eRoTLnNsdHYudjEuTm9kZVN0YXR1cxJCChBHZXRDbHVzdGVyU3RhdHVzEhYuZ29vZ2xlLnByb3RvYnVmLkVtcHR5GhYuc2x0di52MS5DbHVzdGVyU3RhdHVzEjcKClJlc2l6ZURpc2sSGi5zbHR2LnYxLlJlc2l6ZURpc2tSZXF1ZXN0Gg0uc2x0di52MS5EaXNrYgZwcm90bzM", [file_google_protobuf_empty, file_google_protobuf_timestamp]);
+  fileDesc("ChJzbHR2L3YxL3NsdHYucHJvdG8SB3NsdHYudjEikAMKBERpc2sSDAoEbmFtZRgBIAEoCRIKCgJ2ZxgCIAEoCRIkCgRtb2RlGAMgASgOMhYuc2x0di52MS5Qcm92aXNpb25Nb2RlEhIKCnNpemVfYnl0ZXMYBCABKAQSGgoSdmlydHVhbF9zaXplX2J5dGVzGAUgASgEEhMKC2RldmljZV9wYXRoGAYgASgJEhcKD2NyZWF0ZWRfb25fbm9kZRgHIAEoCRIuCgpjcmVhdGVkX2F0GAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBI0ChBsYXN0X2V4dGVuZGVkX2F0GAkgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIKCgJpZBhkIAEoCRINCgVzdGF0ZRhlIAEoCRIPCgd2bV9uYW1lGGYgASgJEg8KB3ZtX3V1aWQYZyABKAkSEgoKdGFyZ2V0X2RldhhoIAEoCRIRCgllbmRfYnl0ZXMYaSABKAQSIAoFZmFjdHMYaiADKAsyES5zbHR2LnYxLkRpc2tGYWN0IlMKCERpc2tGYWN0EgwKBG5hbWUYASABKAkSDAoEdHlwZRgCIAEoCRINCgVhYm91dBgDIAEoCRIMCgRsaXN0GAQgASgIEg4KBnZhbHVlcxgFIAMoCSKzAQoKQXR0YWNobWVudBIRCglkaXNrX25hbWUYASABKAkSDwoHdm1fbmFtZRgCIAEoCRIMCgRob3N0GAMgASgJEhIKCnRhcmdldF9kZXYYBCABKAkSLwoLYXR0YWNoZWRfYXQYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg8KB3ZtX3V1aWQYZCABKAkSCgoCdmcYZSABKAkSEQoJcmVhZF9vbmx5GGYgASgIImoKCk5vZGVTdGF0dXMSDwoHbm9kZV9pZBgBIAEoCRIPCgd2ZXJzaW9uGAIgASgJEhcKD2NsdXN0ZXJfZW5hYmxlZBgDIAEoCBIhCgN2Z3MYBCADKAsyFC5zbHR2LnYxLlZvbHVtZUdyb3VwIkMKC1ZvbHVtZUdyb3VwEgwKBG5hbWUYASABKAkSEgoKc2l6ZV9ieXRlcxgCIAEoBBISCgpmcmVlX2J5dGVzGAMgASgEIoIBCg1DbHVzdGVyU3RhdHVzEg8KB2VuYWJsZWQYASABKAgSDgoGbGVhZGVyGAIgASgJEiIKBW5vZGVzGAMgAygLMhMuc2x0di52MS5Ob2RlU3RhdHVzEhIKCmRpc2tfY291bnQYBCABKA0SGAoQYXR0YWNobWVudF9jb3VudBgFIAEoDSKDAQoRQ3JlYXRlRGlza1JlcXVlc3QSDAoEbmFtZRgBIAEoCRIKCgJ2ZxgCIAEoCRIkCgRtb2RlGAMgASgOMhYuc2x0di52MS5Qcm92aXNpb25Nb2RlEhIKCnNpemVfYnl0ZXMYBCABKAQSGgoSdmlydHVhbF9zaXplX2J5dGVzGAUgASgEIjAKEURlbGV0ZURpc2tSZXF1ZXN0EgwKBG5hbWUYASABKAkSDQoFZm9yY2UYAiABKAgiHgoOR2V0RGlza1JlcXVlc3QSDAoEbmFtZRgBIAEoCSIeChBMaXN0RGlza3NSZXF1ZXN0EgoKAnZnGAEgASgJIjEKEUxpc3REaXNrc1Jlc3BvbnNlEhwKBWRpc2tzGAEgAygLMg0uc2x0di52MS5EaXNrIkoKEUV4dGVuZERpc2tSZXF1ZXN0EgwKBG5hbWUYASABKAkSEgoKc2l6ZV9ieXRlcxgCIAEoBBITCgtkZWx0YV9ieXRlcxgDIAEoBCI9ChFSZXNpemVEaXNrUmVxdWVzdBIMCgRuYW1lGAEgASgJEhoKEnZpcnR1YWxfc2l6ZV9ieXRlcxgCIAEoBCJeChFBdHRhY2hEaXNrUmVxdWVzdBIRCglkaXNrX25hbWUYASABKAkSDwoHdm1fbmFtZRgCIAEoCRISCgp0YXJnZXRfZGV2GAMgASgJEhEKCXJlYWRfb25seRhkIAEoCCI3ChFEZXRhY2hEaXNrUmVxdWVzdBIRCglkaXNrX25hbWUYASABKAkSDwoHdm1fbmFtZRgCIAEoCSI8ChZMaXN0QXR0YWNobWVudHNSZXF1ZXN0EhEKCWRpc2tfbmFtZRgBIAEoCRIPCgd2bV9uYW1lGAIgASgJIkMKF0xpc3RBdHRhY2htZW50c1Jlc3BvbnNlEigKC2F0dGFjaG1lbnRzGAEgAygLMhMuc2x0di52MS5BdHRhY2htZW50KmIKDVByb3Zpc2lvbk1vZGUSHgoaUFJPVklTSU9OX01PREVfVU5TUEVDSUZJRUQQABIYChRQUk9WSVNJT05fTU9ERV9USElDSxABEhcKE1BST1ZJU0lPTl9NT0RFX1RISU4QAjLDBQoEU2x0dhI3CgpDcmVhdGVEaXNrEhouc2x0di52MS5DcmVhdGVEaXNrUmVxdWVzdBoNLnNsdHYudjEuRGlzaxJACgpEZWxldGVEaXNrEhouc2x0di52MS5EZWxldGVEaXNrUmVxdWVzdBoWLmdvb2dsZS5wcm90b2J1Zi5FbXB0eRIxCgdHZXREaXNrEhcuc2x0di52MS5HZXREaXNrUmVxdWVzdBoNLnNsdHYudjEuRGlzaxJCCglMaXN0RGlza3MSGS5zbHR2LnYxLkxpc3REaXNrc1JlcXVlc3QaGi5zbHR2LnYxLkxpc3REaXNrc1Jlc3BvbnNlEjcKCkV4dGVuZERpc2sSGi5zbHR2LnYxLkV4dGVuZERpc2tSZXF1ZXN0Gg0uc2x0di52MS5EaXNrEj0KCkF0dGFjaERpc2sSGi5zbHR2LnYxLkF0dGFjaERpc2tSZXF1ZXN0GhMuc2x0di52MS5BdHRhY2htZW50EkAKCkRldGFjaERpc2sSGi5zbHR2LnYxLkRldGFjaERpc2tSZXF1ZXN0GhYuZ29vZ2xlLnByb3RvYnVmLkVtcHR5ElQKD0xpc3RBdHRhY2htZW50cxIfLnNsdHYudjEuTGlzdEF0dGFjaG1lbnRzUmVxdWVzdBogLnNsdHYudjEuTGlzdEF0dGFjaG1lbnRzUmVzcG9uc2USPAoNR2V0Tm9kZVN0YXR1cxIWLmdvb2dsZS5wcm90b2J1Zi5FbXB0eRoTLnNsdHYudjEuTm9kZVN0YXR1cxJCChBHZXRDbHVzdGVyU3RhdHVzEhYuZ29vZ2xlLnByb3RvYnVmLkVtcHR5GhYuc2x0di52MS5DbHVzdGVyU3RhdHVzEjcKClJlc2l6ZURpc2sSGi5zbHR2LnYxLlJlc2l6ZURpc2tSZXF1ZXN0Gg0uc2x0di52MS5EaXNrYgZwcm90bzM", [file_google_protobuf_empty, file_google_protobuf_timestamp]);
 
 /**
  * @generated from message sltv.v1.Disk
@@ -101,6 +101,20 @@ export type Disk = Message<"sltv.v1.Disk"> & {
    * @generated from field: string target_dev = 104;
    */
   targetDev: string;
+
+  /**
+   * Thin disks: how far the image is known to be written, a lower bound; 0 where nothing is known.
+   *
+   * @generated from field: uint64 end_bytes = 105;
+   */
+  endBytes: bigint;
+
+  /**
+   * What plugins know of it besides. GetDisk fills it, other answers don't.
+   *
+   * @generated from field: repeated sltv.v1.DiskFact facts = 106;
+   */
+  facts: DiskFact[];
 };
 
 /**
@@ -188,6 +202,20 @@ export type DiskJson = {
    * @generated from field: string target_dev = 104;
    */
   targetDev?: string;
+
+  /**
+   * Thin disks: how far the image is known to be written, a lower bound; 0 where nothing is known.
+   *
+   * @generated from field: uint64 end_bytes = 105;
+   */
+  endBytes?: string;
+
+  /**
+   * What plugins know of it besides. GetDisk fills it, other answers don't.
+   *
+   * @generated from field: repeated sltv.v1.DiskFact facts = 106;
+   */
+  facts?: DiskFactJson[];
 };
 
 /**
@@ -196,6 +224,85 @@ export type DiskJson = {
  */
 export const DiskSchema: GenMessage<Disk, {jsonType: DiskJson}> = /*@__PURE__*/
   messageDesc(file_sltv_v1_sltv, 0);
+
+/**
+ * One thing that a plugin knows of a disk.
+ *
+ * @generated from message sltv.v1.DiskFact
+ */
+export type DiskFact = Message<"sltv.v1.DiskFact"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * text, size, count, duration, flag, time.
+   *
+   * @generated from field: string type = 2;
+   */
+  type: string;
+
+  /**
+   * @generated from field: string about = 3;
+   */
+  about: string;
+
+  /**
+   * @generated from field: bool list = 4;
+   */
+  list: boolean;
+
+  /**
+   * One, or any number for a list: sizes in bytes and durations in milliseconds, decimal; times in RFC 3339; flags true or false.
+   *
+   * @generated from field: repeated string values = 5;
+   */
+  values: string[];
+};
+
+/**
+ * One thing that a plugin knows of a disk.
+ *
+ * @generated from message sltv.v1.DiskFact
+ */
+export type DiskFactJson = {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name?: string;
+
+  /**
+   * text, size, count, duration, flag, time.
+   *
+   * @generated from field: string type = 2;
+   */
+  type?: string;
+
+  /**
+   * @generated from field: string about = 3;
+   */
+  about?: string;
+
+  /**
+   * @generated from field: bool list = 4;
+   */
+  list?: boolean;
+
+  /**
+   * One, or any number for a list: sizes in bytes and durations in milliseconds, decimal; times in RFC 3339; flags true or false.
+   *
+   * @generated from field: repeated string values = 5;
+   */
+  values?: string[];
+};
+
+/**
+ * Describes the message sltv.v1.DiskFact.
+ * Use `create(DiskFactSchema)` to create a new message.
+ */
+export const DiskFactSchema: GenMessage<DiskFact, {jsonType: DiskFactJson}> = /*@__PURE__*/
+  messageDesc(file_sltv_v1_sltv, 1);
 
 /**
  * @generated from message sltv.v1.Attachment
@@ -296,7 +403,7 @@ export type AttachmentJson = {
  * Use `create(AttachmentSchema)` to create a new message.
  */
 export const AttachmentSchema: GenMessage<Attachment, {jsonType: AttachmentJson}> = /*@__PURE__*/
-  messageDesc(file_sltv_v1_sltv, 1);
+  messageDesc(file_sltv_v1_sltv, 2);
 
 /**
  * @generated from message sltv.v1.NodeStatus
@@ -353,7 +460,7 @@ export type NodeStatusJson = {
  * Use `create(NodeStatusSchema)` to create a new message.
  */
 export const NodeStatusSchema: GenMessage<NodeStatus, {jsonType: NodeStatusJson}> = /*@__PURE__*/
-  messageDesc(file_sltv_v1_sltv, 2);
+  messageDesc(file_sltv_v1_sltv, 3);
 
 /**
  * @generated from message sltv.v1.VolumeGroup
@@ -400,7 +507,7 @@ export type VolumeGroupJson = {
  * Use `create(VolumeGroupSchema)` to create a new message.
  */
 export const VolumeGroupSchema: GenMessage<VolumeGroup, {jsonType: VolumeGroupJson}> = /*@__PURE__*/
-  messageDesc(file_sltv_v1_sltv, 3);
+  messageDesc(file_sltv_v1_sltv, 4);
 
 /**
  * @generated from message sltv.v1.ClusterStatus
@@ -467,7 +574,7 @@ export type ClusterStatusJson = {
  * Use `create(ClusterStatusSchema)` to create a new message.
  */
 export const ClusterStatusSchema: GenMessage<ClusterStatus, {jsonType: ClusterStatusJson}> = /*@__PURE__*/
-  messageDesc(file_sltv_v1_sltv, 4);
+  messageDesc(file_sltv_v1_sltv, 5);
 
 /**
  * @generated from message sltv.v1.CreateDiskRequest
@@ -550,7 +657,7 @@ export type CreateDiskRequestJson = {
  * Use `create(CreateDiskRequestSchema)` to create a new message.
  */
 export const CreateDiskRequestSchema: GenMessage<CreateDiskRequest, {jsonType: CreateDiskRequestJson}> = /*@__PURE__*/
-  messageDesc(file_sltv_v1_sltv, 5);
+  messageDesc(file_sltv_v1_sltv, 6);
 
 /**
  * @generated from message sltv.v1.DeleteDiskRequest
@@ -591,7 +698,7 @@ export type DeleteDiskRequestJson = {
  * Use `create(DeleteDiskRequestSchema)` to create a new message.
  */
 export const DeleteDiskRequestSchema: GenMessage<DeleteDiskRequest, {jsonType: DeleteDiskRequestJson}> = /*@__PURE__*/
-  messageDesc(file_sltv_v1_sltv, 6);
+  messageDesc(file_sltv_v1_sltv, 7);
 
 /**
  * @generated from message sltv.v1.GetDiskRequest
@@ -618,7 +725,7 @@ export type GetDiskRequestJson = {
  * Use `create(GetDiskRequestSchema)` to create a new message.
  */
 export const GetDiskRequestSchema: GenMessage<GetDiskRequest, {jsonType: GetDiskRequestJson}> = /*@__PURE__*/
-  messageDesc(file_sltv_v1_sltv, 7);
+  messageDesc(file_sltv_v1_sltv, 8);
 
 /**
  * @generated from message sltv.v1.ListDisksRequest
@@ -649,7 +756,7 @@ export type ListDisksRequestJson = {
  * Use `create(ListDisksRequestSchema)` to create a new message.
  */
 export const ListDisksRequestSchema: GenMessage<ListDisksRequest, {jsonType: ListDisksRequestJson}> = /*@__PURE__*/
-  messageDesc(file_sltv_v1_sltv, 8);
+  messageDesc(file_sltv_v1_sltv, 9);
 
 /**
  * @generated from message sltv.v1.ListDisksResponse
@@ -676,7 +783,7 @@ export type ListDisksResponseJson = {
  * Use `create(ListDisksResponseSchema)` to create a new message.
  */
 export const ListDisksResponseSchema: GenMessage<ListDisksResponse, {jsonType: ListDisksResponseJson}> = /*@__PURE__*/
-  messageDesc(file_sltv_v1_sltv, 9);
+  messageDesc(file_sltv_v1_sltv, 10);
 
 /**
  * Exactly one of the two.
@@ -735,7 +842,7 @@ export type ExtendDiskRequestJson = {
  * Use `create(ExtendDiskRequestSchema)` to create a new message.
  */
 export const ExtendDiskRequestSchema: GenMessage<ExtendDiskRequest, {jsonType: ExtendDiskRequestJson}> = /*@__PURE__*/
-  messageDesc(file_sltv_v1_sltv, 10);
+  messageDesc(file_sltv_v1_sltv, 11);
 
 /**
  * @generated from message sltv.v1.ResizeDiskRequest
@@ -772,7 +879,7 @@ export type ResizeDiskRequestJson = {
  * Use `create(ResizeDiskRequestSchema)` to create a new message.
  */
 export const ResizeDiskRequestSchema: GenMessage<ResizeDiskRequest, {jsonType: ResizeDiskRequestJson}> = /*@__PURE__*/
-  messageDesc(file_sltv_v1_sltv, 11);
+  messageDesc(file_sltv_v1_sltv, 12);
 
 /**
  * @generated from message sltv.v1.AttachDiskRequest
@@ -837,7 +944,7 @@ export type AttachDiskRequestJson = {
  * Use `create(AttachDiskRequestSchema)` to create a new message.
  */
 export const AttachDiskRequestSchema: GenMessage<AttachDiskRequest, {jsonType: AttachDiskRequestJson}> = /*@__PURE__*/
-  messageDesc(file_sltv_v1_sltv, 12);
+  messageDesc(file_sltv_v1_sltv, 13);
 
 /**
  * @generated from message sltv.v1.DetachDiskRequest
@@ -874,7 +981,7 @@ export type DetachDiskRequestJson = {
  * Use `create(DetachDiskRequestSchema)` to create a new message.
  */
 export const DetachDiskRequestSchema: GenMessage<DetachDiskRequest, {jsonType: DetachDiskRequestJson}> = /*@__PURE__*/
-  messageDesc(file_sltv_v1_sltv, 13);
+  messageDesc(file_sltv_v1_sltv, 14);
 
 /**
  * Either may be empty.
@@ -915,7 +1022,7 @@ export type ListAttachmentsRequestJson = {
  * Use `create(ListAttachmentsRequestSchema)` to create a new message.
  */
 export const ListAttachmentsRequestSchema: GenMessage<ListAttachmentsRequest, {jsonType: ListAttachmentsRequestJson}> = /*@__PURE__*/
-  messageDesc(file_sltv_v1_sltv, 14);
+  messageDesc(file_sltv_v1_sltv, 15);
 
 /**
  * @generated from message sltv.v1.ListAttachmentsResponse
@@ -942,7 +1049,7 @@ export type ListAttachmentsResponseJson = {
  * Use `create(ListAttachmentsResponseSchema)` to create a new message.
  */
 export const ListAttachmentsResponseSchema: GenMessage<ListAttachmentsResponse, {jsonType: ListAttachmentsResponseJson}> = /*@__PURE__*/
-  messageDesc(file_sltv_v1_sltv, 15);
+  messageDesc(file_sltv_v1_sltv, 16);
 
 /**
  * @generated from enum sltv.v1.ProvisionMode

@@ -1,0 +1,54 @@
+// Room for what a guest writes first: who grows its disks begins to watch only while it starts.
+import type { Pool, Writer } from '../capabilities/storage.ts';
+import { asSltvError } from '../errors.ts';
+import type { Log } from '../log.ts';
+import { GiB, KiB, larger, MiB, smaller } from '../units.ts';
+import { type Entry, nameOf } from './entry.ts';
+import { reach } from './grow.ts';
+import { freshEntry } from './world.ts';
+
+/** Whether a guest that starts with this disk would find too little room to write into. */
+export function lacksHeadroom(pool: Pool, entry: Entry): boolean {
+  return pool.source === 'block' && !entry.readOnly && sizeForStart(entry) > entry.volume.size;
+}
+
+/**
+ * Grows a disk by the room that it lacks, or by what is left. A guest that starts with less may have to wait; one that does not
+ * start waits longer: so a failure is logged, and the disk stays as it was.
+ */
+export async function giveHeadroom(pool: Pool, writer: Writer, entry: Entry, { log, signal }: By): Promise<Entry> {
+  if (!lacksHeadroom(pool, entry)) return entry;
+  const { name, size } = entry.volume;
+  const to = sizeForStart(entry);
+  try {
+    const within = reach({ ...(await pool.facts(signal)), size, to });
+    return freshEntry(await writer.extend(name, within > size ? within : to), name);
+  } catch (error) {
+    log.warn('a disk could not be given room for the start of its VM', {
+      disk: nameOf(entry),
+      vm: entry.owner?.vmName,
+      error: asSltvError(error),
+    });
+    return entry;
+  }
+}
+
+interface By {
+  readonly log: Log;
+  readonly signal: AbortSignal;
+}
+
+/** The size, bytes, with which a disk has room for a start; 0 when it isn't known how far it is written. */
+export function sizeForStart({ end, virtualSize }: Pick<Entry, 'end' | 'virtualSize'>): bigint {
+  if (end === undefined) return 0n;
+  const wanted = end + smaller(larger(virtualSize / 16n, 64n * MiB), GiB);
+  const most = fullSizeAtMost(virtualSize);
+  // Written beyond it, it holds more than what its guest sees: snapshots.
+  return end < most ? smaller(wanted, most) : wanted;
+}
+
+/**
+ * Bytes that an image of ours never passes, without asking qemu-img: in clusters of 64 KiB, each takes 8 bytes of mapping and
+ * 2 of counting, and the rest is a few clusters.
+ */
+const fullSizeAtMost = (virtualSize: bigint): bigint => virtualSize + virtualSize / (4n * KiB) + MiB;
