@@ -23,4 +23,4 @@ export { createLog, type Log } from './log.ts';
 export type { Node } from './node.ts';
 export { createQueue, type Queue } from './queue.ts';
 export { createRunner, type Finished, lockFile, type Runner } from './run.ts';
-export { formatSize, GiB, KiB, MiB, parseSize, roundUp, TiB } from './units.ts';
+export { formatSize, GiB, KiB, larger, MiB, parseSize, roundUp, smaller, TiB } from './units.ts';

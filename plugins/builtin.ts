@@ -2,6 +2,7 @@
 // behind an `import()` in its plugin's setup.
 export const modules = {
   sltv: () => import('sltv'),
+  'sltv/autoextend': () => import('sltv/autoextend'),
   'sltv/dir': () => import('sltv/dir'),
   'sltv/libvirt': () => import('sltv/libvirt'),
   'sltv/local-lock': () => import('sltv/local-lock'),

@@ -1,0 +1,4 @@
+// What can be wrong with what autoextend is asked.
+import { errors } from 'sltv';
+
+export const fail = errors('autoextend', { thick: 'refused', 'one-setting': 'invalid' });

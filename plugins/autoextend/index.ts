@@ -1,0 +1,170 @@
+// plugins/autoextend: no guest stops because its thin disk is full.
+import {
+  DiskExtended,
+  DiskFacts,
+  DiskResized,
+  Disks,
+  definePlugin,
+  Hypervisor,
+  type HypervisorEvent,
+  PoolGrown,
+  Storage,
+  v,
+  verb,
+} from 'sltv';
+import { ahead } from './ahead.ts';
+import { fail } from './errors.ts';
+import { createKeeper, type Keeper } from './keeper.ts';
+import type { Policy } from './policy.ts';
+import { createRescue } from './rescue.ts';
+import { notesFor, settingsOf } from './settings.ts';
+import { createShortages } from './shortage.ts';
+import { factFields, factsOf, planFields, planOf, statusFields, statusOf } from './status.ts';
+
+export { type AheadOptions, ahead } from './ahead.ts';
+export { type KeepFreeOptions, keepFree } from './keep-free.ts';
+export type { Extension, Policy, Sample, Wish } from './policy.ts';
+
+const AutoextendOptions = v.strictObject({
+  /** When a disk grows, and by how much. */
+  policy: v.optional(
+    v.custom<Policy>(
+      (value) => typeof value === 'function',
+      'a policy is a function, such as keepFree({ percent: 10, step: "10%" })',
+    ),
+  ),
+  /** Milliseconds between two looks at all guests, which repair what events missed. */
+  poll: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1_000, 'at least 1000 milliseconds')), 15_000),
+  /** False: nothing is armed, and a disk grows only when a look finds it too full. */
+  events: v.optional(v.boolean(), true),
+});
+
+const disk = { type: 'text', about: 'NAME or POOL/NAME', optional: true } as const;
+
+const verbs = {
+  'autoextend status': verb({
+    about: 'how far thin disks are ahead of their guests',
+    example: 'sltv autoextend status --watch',
+    role: 'viewer',
+    args: { disk },
+    options: {},
+    gives: 'list',
+    result: statusFields,
+  }),
+  'autoextend plan': verb({
+    about: 'what would be done about each thin disk now, without doing it',
+    example: 'sltv autoextend plan web01-logs',
+    role: 'viewer',
+    args: { disk },
+    options: {},
+    gives: 'list',
+    result: planFields,
+  }),
+  'autoextend set': verb({
+    about: 'how one disk grows, kept with its volume',
+    example: 'sltv autoextend set web01-logs --step 20G',
+    role: 'operator',
+    args: { disk: { type: 'text', about: 'NAME or POOL/NAME' } },
+    options: {
+      step: { type: 'size', about: 'what it grows by, instead of what the policy says', optional: true },
+      off: { type: 'flag', about: 'leave it alone: its guest stops when it is full' },
+      reset: { type: 'flag', about: 'as all others again' },
+    },
+    gives: 'item',
+    result: {
+      disk: { type: 'text', about: 'pool and name' },
+      isOn: { type: 'flag', about: 'whether it is kept ahead of its guest' },
+      step: { type: 'size', about: 'what it grows by; not there: as the policy says', optional: true },
+    },
+  }),
+} as const;
+
+export default definePlugin({
+  name: 'autoextend',
+  api: 1,
+  options: AutoextendOptions,
+  errors: fail,
+  requires: { disks: Disks, storages: Storage, hypervisor: Hypervisor },
+  provides: { facts: DiskFacts },
+  verbs,
+  setup({ options: { policy, poll, events }, use: { disks, storages, hypervisor }, log, signal, on, emit, defer }) {
+    const now = () => performance.now();
+    const standIn = ahead();
+    const shortages = createShortages(log, emit);
+    const keeper = createKeeper({
+      ...{ disks, storages, hypervisor, shortages, log, now, standIn },
+      policy: policy ?? standIn,
+      arms: events,
+      life: signal,
+    });
+    const rescue = createRescue({ keeper, hypervisor, log, emit, life: signal, now });
+    const attend = async () => {
+      await keeper.look();
+      await rescue();
+    };
+
+    const timer = setInterval(() => void attend(), poll);
+    defer(() => clearInterval(timer));
+    void attend();
+    if (events) {
+      void listen(hypervisor.events(signal), keeper, attend).catch((error: unknown) => {
+        if (!signal.aborted) log.error('the hypervisor tells no events; disks grow at looks only', { poll, error });
+      });
+    }
+    on(PoolGrown, attend);
+    on(DiskResized, attend);
+    on(DiskExtended, async ({ automatic }) => {
+      if (!automatic) await attend();
+    });
+
+    const chosen = async (name: string | undefined, call: Parameters<typeof disks.show>[1]) => {
+      if (name === undefined) return keeper.guarded();
+      const { id, mode } = await disks.show({ name }, call);
+      if (mode === 'thick') throw fail('thick', `${name} is thick: all of its space is there already`);
+      return keeper.guarded().filter((guarded) => guarded.disk.id === id);
+    };
+    return {
+      provides: {
+        facts: {
+          fields: factFields,
+          of({ id }) {
+            const guarded = keeper.guarded().find((each) => each.disk.id === id);
+            return guarded && factsOf(guarded, now());
+          },
+        },
+      },
+      verbs: {
+        'autoextend status': async ({ disk }, call) =>
+          (await chosen(disk, call)).map((guarded) => statusOf(guarded, now())),
+        'autoextend plan': async ({ disk }, call) =>
+          (await chosen(disk, call)).map((guarded) =>
+            planOf(guarded, keeper.plan(guarded), settingsOf(guarded.disk).isOff),
+          ),
+        'autoextend set': async ({ disk, step, off = false, reset = false }, call) => {
+          if ([step !== undefined, off, reset].filter(Boolean).length !== 1) {
+            throw fail('one-setting', 'say one of --step, --off and --reset', {
+              hint: verbs['autoextend set'].example,
+            });
+          }
+          await chosen(disk, call);
+          const kept = await disks.keep({ name: disk, settings: notesFor({ isOff: off, step }) }, call);
+          void attend();
+          const settings = settingsOf(kept);
+          return { disk: `${kept.pool}/${kept.name}`, isOn: !settings.isOff, step: settings.step };
+        },
+      },
+    };
+  },
+});
+
+/** A crossing is answered at once; after all that may change which guest has which disk, everything is looked at. */
+async function listen(
+  events: AsyncIterable<HypervisorEvent>,
+  keeper: Keeper,
+  attend: () => Promise<void>,
+): Promise<void> {
+  for await (const event of events) {
+    if (event.type === 'threshold') void keeper.crossed(event);
+    else if (event.type !== 'vm' || (event.change !== 'defined' && event.change !== 'undefined')) void attend();
+  }
+}
