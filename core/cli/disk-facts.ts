@@ -63,6 +63,10 @@ export const factsOf = (disk: Disk): Values<typeof facts> => ({
   created: timeFrom(disk.createdAt),
   createdOn: disk.createdOnNode,
   lastExtended: timeFrom(disk.lastExtendedAt),
-  // A daemon that was started before this client was installed has no such field.
-  written: BigInt(disk.endBytes ?? 0) || undefined,
+  written: writtenOf(disk),
 });
+
+/** What the storage remembers, unless a plugin knows better; a daemon older than this client has neither field. */
+function writtenOf({ endBytes = '0', facts = [] }: Disk): bigint | undefined {
+  return facts.some(({ name }) => name === 'written') ? undefined : BigInt(endBytes) || undefined;
+}

@@ -152,6 +152,14 @@ test('what plugins know of a disk stands after its own, by the types that they d
   assert.equal(json.facts, facts);
 });
 
+test('how far a disk is written is said once, by whoever knows best', async () => {
+  await using own = await session();
+  const facts = [{ name: 'written', type: 'size', about: '', list: false, values: ['2097152'] }];
+  own.daemon.answer('Sltv/GetDisk', { message: { ...web1, endBytes: '1048576', facts } });
+  const { out } = await own.type('disk show web1');
+  assert.equal(out.match(/^written: .*$/gm), ['written:       2 MiB']);
+});
+
 test('a name that someone else chose can’t move the cursor', async () => {
   await using own = await session();
   own.daemon.answer('Sltv/ListDisks', { message: { disks: [{ ...web1, vmName: '\x1b[2Jevil\n' }] } });
