@@ -1,6 +1,6 @@
 // What the daemon adds to the commands of each operation, on a test-bed host with real device-mapper and guests.
 import { join } from 'node:path';
-import { startDaemon } from '../test/testbed/daemon.ts';
+import { GROWN_BY_HAND, startDaemon } from '../test/testbed/daemon.ts';
 import { testbed } from '../test/testbed/index.ts';
 import type { Measured } from './inside/operations.ts';
 import { type Line, median, medianRatio, ROOT, report } from './measure.ts';
@@ -12,7 +12,7 @@ await using host = await testbed.host({
   name: 'bench',
   disks: ['6G', '6G'],
   memory: 1024,
-  files: recorders(['lvm', 'qemu-img', 'virsh']),
+  files: { ...recorders(['lvm', 'qemu-img', 'virsh']), ...GROWN_BY_HAND },
 });
 const daemon = await startDaemon(host, { env: 'SLTV_DEFAULT_VG=ours PATH=/bench/bin:$PATH' });
 await host.run('sltv pool create ours /dev/vda && vgcreate -q --metadatasize 128m bare /dev/vdb');

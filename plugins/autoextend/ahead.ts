@@ -5,8 +5,8 @@ import { bytesOf, type SizeWord, within } from './sizes.ts';
 
 export interface AheadOptions {
   /**
-   * What a guest finds free at any time. Least: a 16th of the virtual size, between 64 MiB and 1 GiB, when not given: what
-   * a disk that was idle until now may be hit with. Most: 32 GiB.
+   * What a guest finds free at any time. Least: a quarter of the virtual size, between 64 MiB and 1 GiB, when not
+   * given: what a disk that was idle until now may be hit with. Most: 32 GiB.
    */
   readonly headroom?: { readonly least?: SizeWord; readonly most?: SizeWord };
   /**
@@ -27,7 +27,7 @@ export function ahead({ headroom = {}, step = {}, seconds = 30, safety = 4 }: Ah
   const leastStep = step.least === undefined ? undefined : bytesOf(step.least);
   const mostStep = bytesOf(step.most ?? '256G');
   return ({ physical, virtual, fill, rate, extensionTime, step: own }) => {
-    const least = leastHeadroom ?? within(virtual / 16n, 64n * MiB, GiB);
+    const least = leastHeadroom ?? within(virtual / 4n, 64n * MiB, GiB);
     const inTime = BigInt(Math.ceil((rate * extensionTime * safety) / 1000));
     const free = within(inTime, least, larger(least, mostHeadroom));
     if (fill + free < physical) return { armAt: physical - free };

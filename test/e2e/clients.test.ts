@@ -3,7 +3,7 @@
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { startDaemon } from '../testbed/daemon.ts';
+import { GROWN_BY_HAND, startDaemon } from '../testbed/daemon.ts';
 import { type Host, testbed } from '../testbed/index.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -12,7 +12,7 @@ const PROTO = join(ROOT, 'test/fixtures/api-v1.proto');
 const SOCKET = '/run/sltv/sltvd.sock';
 
 test('whoever has the description of the API can do everything in it', async () => {
-  await using host = await testbed.host({ name: 'clients', disks: ['1G'] });
+  await using host = await testbed.host({ name: 'clients', disks: ['1G'], files: GROWN_BY_HAND });
   await startDaemon(host);
   await host.run('sltv pool create vg-sltv /dev/vda');
   await host.guest('web');

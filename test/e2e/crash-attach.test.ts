@@ -2,6 +2,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { MiB } from '../../core/units.ts';
+import { GROWN_BY_HAND } from '../testbed/daemon.ts';
 import { type Guest, testbed } from '../testbed/index.ts';
 import { succeed } from './api.ts';
 import { crashEach, makePools, mustHaveSurvived, type Operation, shims, startShimmed } from './crash-rounds.ts';
@@ -13,7 +14,11 @@ const ROUNDS = 6;
 const isOdd = (round: number) => round % 2 === 1;
 
 test('a daemon that dies at any command of an attach or a detach leaves nothing that its successor does not settle', async () => {
-  await using host = await testbed.host({ name: 'crash-attach', disks: Array(3).fill('64M'), files: shims });
+  await using host = await testbed.host({
+    name: 'crash-attach',
+    disks: Array(3).fill('64M'),
+    files: { ...shims, ...GROWN_BY_HAND },
+  });
   await makePools(host, ['vga', 'vgb', 'vgc']);
   const daemon = await startShimmed(host);
   const [first, second] = [await host.guest('first'), await host.guest('second')];

@@ -2,6 +2,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { MiB } from '../../core/units.ts';
+import { GROWN_BY_HAND } from '../testbed/daemon.ts';
 import { testbed } from '../testbed/index.ts';
 import { succeed } from './api.ts';
 import { crashEach, makePools, mustHaveSurvived, type Operation, shims, startShimmed } from './crash-rounds.ts';
@@ -9,7 +10,11 @@ import { crashEach, makePools, mustHaveSurvived, type Operation, shims, startShi
 const bytes = (mebibytes: number) => String(BigInt(mebibytes) * MiB);
 
 test('a daemon that dies at any command of an extension, a resize or a forced deletion leaves nothing half-done', async () => {
-  await using host = await testbed.host({ name: 'crash-grow', disks: Array(3).fill('128M'), files: shims });
+  await using host = await testbed.host({
+    name: 'crash-grow',
+    disks: Array(3).fill('128M'),
+    files: { ...shims, ...GROWN_BY_HAND },
+  });
   await makePools(host, ['vgd', 'vge', 'vgf']);
   const daemon = await startShimmed(host);
   const create = (body: object) => succeed(host, { method: 'CreateDisk', body });

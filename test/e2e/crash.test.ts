@@ -2,6 +2,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { MiB } from '../../core/units.ts';
+import { GROWN_BY_HAND } from '../testbed/daemon.ts';
 import { type Host, testbed } from '../testbed/index.ts';
 import { succeed } from './api.ts';
 import {
@@ -106,7 +107,11 @@ const OPERATIONS: readonly Operation[] = [
 ];
 
 test.before(async () => {
-  host = await testbed.host({ name: 'crash', disks: OPERATIONS.map(() => '128M'), files: shims });
+  host = await testbed.host({
+    name: 'crash',
+    disks: OPERATIONS.map(() => '128M'),
+    files: { ...shims, ...GROWN_BY_HAND },
+  });
   await makePools(
     host,
     OPERATIONS.map(({ vg }) => vg),

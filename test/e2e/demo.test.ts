@@ -6,7 +6,7 @@ import { testbed } from '../testbed/index.ts';
 import { STORY, tell } from '../testbed/story.ts';
 
 test('every command of the story shows what it says', async () => {
-  await using host = await testbed.host({ name: 'story', disks: ['2G'] });
+  await using host = await testbed.host({ name: 'story', disks: ['12G'] });
   await startDaemon(host);
   const lines: string[] = [];
   await tell(host, STORY, (line) => lines.push(line));
@@ -18,7 +18,7 @@ test('every command of the story shows what it says', async () => {
 });
 
 test('a story with one broken step fails at that step', async () => {
-  await using host = await testbed.host({ name: 'broken', disks: ['2G'] });
+  await using host = await testbed.host({ name: 'broken', disks: ['12G'] });
   await startDaemon(host);
   const broken = STORY.map((step) => (step.name === 'extend' ? { ...step, run: 'sltv disk show web01-data' } : step));
   const outcome = await tell(host, broken, () => {}).then(

@@ -2,7 +2,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { MiB } from '../../core/units.ts';
-import { type Daemon, startDaemon } from '../testbed/daemon.ts';
+import { type Daemon, GROWN_BY_HAND, startDaemon } from '../testbed/daemon.ts';
 import { type Guest, type Host, testbed } from '../testbed/index.ts';
 import { ask, atRest, disk, succeed } from './api.ts';
 import { contradictions, look } from './facts.ts';
@@ -39,7 +39,7 @@ async function failureOf(work: Promise<unknown>): Promise<string> {
 }
 
 test.before(async () => {
-  host = await testbed.host({ name: 'guests', disks: ['1G'], memory: 1024 });
+  host = await testbed.host({ name: 'guests', disks: ['1G'], memory: 1024, files: GROWN_BY_HAND });
   await host.run('vgcreate -q vg-sltv /dev/vda');
   daemon = await startDaemon(host);
   // libvirtd looks for hooks when it is told to reload, too.

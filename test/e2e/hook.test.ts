@@ -2,7 +2,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { MiB } from '../../core/units.ts';
-import { type Daemon, startDaemon } from '../testbed/daemon.ts';
+import { type Daemon, GROWN_BY_HAND, startDaemon } from '../testbed/daemon.ts';
 import { type Guest, type Host, testbed } from '../testbed/index.ts';
 import { succeed } from './api.ts';
 import { contradictions, look } from './facts.ts';
@@ -24,7 +24,7 @@ async function refusal(vm: string): Promise<string> {
 }
 
 test.before(async () => {
-  host = await testbed.host({ name: 'hook', disks: ['512M', '64M', '64M'], memory: 1024 });
+  host = await testbed.host({ name: 'hook', disks: ['512M', '64M', '64M'], memory: 1024, files: GROWN_BY_HAND });
   await host.run('vgcreate -q vg-sltv /dev/vda');
   daemon = await startDaemon(host);
   for (const name of ['data', 'loose']) await create(name);

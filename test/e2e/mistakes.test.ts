@@ -3,7 +3,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Answer, judge, type Mistake } from '../fixtures/mistake.ts';
-import { startDaemon } from '../testbed/daemon.ts';
+import { GROWN_BY_HAND, startDaemon } from '../testbed/daemon.ts';
 import { type Host, testbed } from '../testbed/index.ts';
 
 const life = new AsyncDisposableStack();
@@ -11,7 +11,9 @@ let host: Host;
 
 // vda: the pool. vdb: pool `other`, of one disk. vdc and vdd: pool `pair`. vde: a file system. vdf: a VG by hand.
 test.before(async () => {
-  host = life.use(await testbed.host({ name: 'mistakes', disks: ['1G', ...Array(5).fill('128M')] }));
+  host = life.use(
+    await testbed.host({ name: 'mistakes', disks: ['1G', ...Array(5).fill('128M')], files: GROWN_BY_HAND }),
+  );
   const began = startDaemon(host);
   await host.run('mkfs.ext4 -q /dev/vde && vgcreate -q byhand /dev/vdf');
   await began;

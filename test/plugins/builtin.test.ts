@@ -1,5 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import disks from '../../core/disks/index.ts';
 import type { Builtins } from '../../core/kernel/builtins.ts';
 import { loadModules, pluginsIn } from '../../core/kernel/builtins.ts';
 import { openConfig } from '../../core/kernel/open-config.ts';
@@ -10,7 +11,7 @@ const builtins: Builtins = {
   version: manifest.version,
   modules,
   defaultConfig,
-  own: async () => [],
+  own: async () => [disks()],
 };
 
 test('every module of the executable is public, and every public plugin is in the executable', () => {
@@ -39,7 +40,7 @@ test('the built-in config is in order, and has what the documents promise', asyn
   assert.is(value('thinInitialSize'), 10n * 1024n ** 3n);
   assert.equal(
     plugins.map(({ definition }) => definition.name),
-    ['lvm', 'dir', 'libvirt', 'local-lock'],
+    ['disks', 'lvm', 'dir', 'libvirt', 'local-lock', 'autoextend'],
   );
 });
 

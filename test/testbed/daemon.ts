@@ -22,6 +22,21 @@ export interface Daemon {
 
 const LOG = '/var/log/sltv.log';
 
+/**
+ * For `testbed.host({ files })`: the built-in config without what grows disks by itself, for tests that count commands and
+ * hold sizes to what was asked.
+ */
+export const GROWN_BY_HAND = {
+  '/etc/sltv/sltv.config.ts': `
+import { defineConfig } from 'sltv';
+import dir from 'sltv/dir';
+import libvirt from 'sltv/libvirt';
+import localLock from 'sltv/local-lock';
+import lvm from 'sltv/lvm';
+export default defineConfig({ plugins: [lvm(), dir(), libvirt(), localLock()] });
+`,
+};
+
 /** Starts `sltv daemon` and waits until it answers. */
 export async function startDaemon(
   host: Host,

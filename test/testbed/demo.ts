@@ -11,7 +11,7 @@ const seconds = () => `${((performance.now() - begun) / 1000).toFixed(0)} s`;
 console.log('sltv demo: building the executable …');
 await execa('node', ['build.mjs'], { cwd: fileURLToPath(new URL('../..', import.meta.url)), stdio: 'inherit' });
 console.log(`booting a hypervisor host with lvm2, libvirt and QEMU (${seconds()}) …`);
-await using host = await testbed.host({ name: 'demo', disks: ['2G'] });
+await using host = await testbed.host({ name: 'demo', disks: ['12G'] });
 console.log(`the host is up (${seconds()}); its logs: ${host.directory}\n`);
 console.log('$ sltv daemon &');
 const daemon = await startDaemon(host);

@@ -8,7 +8,7 @@ export interface Step {
   readonly say: string;
   /** As typed; or something that the guest does. */
   readonly run?: string;
-  readonly guest?: { readonly shown: string; readonly does: (guest: Guest) => Promise<string> };
+  readonly guest?: { readonly shown: string; readonly does: (guest: Guest, host: Host) => Promise<string> };
   /** What its output must show. */
   readonly shows: RegExp;
 }
@@ -87,9 +87,9 @@ export const STORY: readonly Step[] = [
   },
   {
     name: 'extend-thin',
-    say: "The thin disk's volume grows; the guest sees 4 GiB as before.",
-    run: 'sltv disk extend web01-logs --size 256M',
-    shows: /256 MiB/,
+    say: "The thin disk's volume may be grown by hand, too; the guest sees 4 GiB as before.",
+    run: 'sltv disk extend web01-logs --delta +64M',
+    shows: /virtual size: +4 GiB/,
   },
   {
     name: 'unchanged',
@@ -117,6 +117,55 @@ export const STORY: readonly Step[] = [
     shows: /hint: sltv disk detach/,
   },
   {
+    name: 'first',
+    say: 'A thin disk grows before its guest can fill it. This one begins with 64 MiB of the 4 GiB that its guest sees, and grows in small steps:',
+    run: 'sltv disk create web01-db --thin --virtual-size 4G --size 64M && sltv autoextend set web01-db --step 256M',
+    shows: /step: +256 MiB/,
+  },
+  { name: 'attach-db', say: '', run: `sltv disk attach web01-db ${GUEST}`, shows: /target: +vdc/ },
+  {
+    name: 'ahead',
+    say: 'It is ahead already, and QEMU will tell when its guest comes near:',
+    run: 'sltv autoextend status web01-db',
+    shows: /web01-db/,
+  },
+  {
+    name: 'outrun',
+    say: 'Now the guest writes 3 GiB, as fast as it can. Nobody types a command meanwhile:',
+    guest: {
+      shown: 'writes 3 GiB to vdc',
+      does: async (guest, host) => {
+        const stream = host.start('virsh event --all --loop');
+        const begun = performance.now();
+        await guest.write('3G', { disk: 'vdc', timeout: 300_000 });
+        const seconds = (performance.now() - begun) / 1000;
+        const crossings = stream.seen.filter((line) => /block-threshold.*: dev: vdc\(/.test(line));
+        const pauses = stream.seen.filter((line) => /Suspended/.test(line));
+        const speed = (3072 / seconds).toFixed(0);
+        return `written at ${speed} MiB/s; QEMU told ${crossings.length} times; the guest stood still ${pauses.length} times`;
+      },
+    },
+    shows: /stood still 0 times/,
+  },
+  {
+    name: 'grown',
+    say: 'What has become of its 64 MiB:',
+    run: 'sltv autoextend status web01-db',
+    shows: /web01-db +web01 +vdc +[34](?:\.\d+)? GiB/,
+  },
+  {
+    name: 'whole',
+    say: 'And the guest has all of it:',
+    guest: {
+      shown: 'reads 3 GiB of vdc again',
+      does: async (guest) => {
+        await guest.verify('3G', { disk: 'vdc', timeout: 300_000 });
+        return 'what it reads is what it wrote';
+      },
+    },
+    shows: /what it wrote/,
+  },
+  {
     name: 'detach',
     say: 'Out again, for good only when the guest has let go:',
     run: `sltv disk detach web01-data ${GUEST}`,
@@ -132,8 +181,10 @@ export const STORY: readonly Step[] = [
     },
     shows: /vda: false, vdb: false/,
   },
+  { name: 'detach-db', say: '', run: `sltv disk detach web01-db ${GUEST}`, shows: /web01-db/ },
   { name: 'delete', say: 'And deleted:', run: 'sltv disk delete web01-data', shows: /web01-data/ },
   { name: 'delete-thin', say: '', run: 'sltv disk delete web01-logs', shows: /web01-logs/ },
+  { name: 'delete-db', say: '', run: 'sltv disk delete web01-db', shows: /web01-db/ },
   { name: 'status', say: 'Nothing is left behind:', run: 'sltv status', shows: /vg-sltv/ },
   { name: 'nothing', say: 'Not in LVM either:', run: 'lvs --noheadings vg-sltv | wc -l', shows: /^0$/m },
 ];
@@ -143,7 +194,7 @@ export async function tell(host: Host, steps: readonly Step[], print: (line: str
   const guest = await host.guest(GUEST, { disks: [] });
   for (const step of steps) {
     if (step.say !== '') print(`\n# ${step.say}`);
-    const output = step.guest ? await act(guest, step.guest, print) : await type(host, step.run ?? 'true', print);
+    const output = step.guest ? await act(guest, host, step.guest, print) : await type(host, step.run ?? 'true', print);
     if (!step.shows.test(output)) throw new Error(`step '${step.name}' did not show ${step.shows}:\n${output}`);
   }
 }
@@ -158,11 +209,12 @@ async function type(host: Host, command: string, print: (line: string) => void):
 
 async function act(
   guest: Guest,
+  host: Host,
   { shown, does }: NonNullable<Step['guest']>,
   print: (line: string) => void,
 ): Promise<string> {
   print(`(${guest.name} ${shown})`);
-  const output = await does(guest);
+  const output = await does(guest, host);
   print(output);
   return output;
 }
