@@ -1,0 +1,36 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { Threshold } from '../../../core/capabilities/hypervisor.ts';
+import { createArms } from '../../../plugins/autoextend/arms.ts';
+
+const life = new AbortController().signal;
+
+test('all thresholds that are wanted of a VM at a time go in one call', async () => {
+  const calls: (readonly [string, readonly Threshold[]])[] = [];
+  const arm = createArms({ arm: async (vm, thresholds) => void calls.push([vm, thresholds]) }, life);
+  await Promise.all([arm('a', 'vda', 1n), arm('a', 'vdb', 2n), arm('b', 'vda', 3n)]);
+  const thresholds = [
+    { target: 'vda', offset: 1n },
+    { target: 'vdb', offset: 2n },
+  ];
+  assert.equal(calls, [
+    ['a', thresholds],
+    ['b', [{ target: 'vda', offset: 3n }]],
+  ]);
+});
+
+test('a VM that does not answer holds up no other', async () => {
+  const hangs = Promise.withResolvers<void>();
+  const arm = createArms({ arm: (vm) => (vm === 'hung' ? hangs.promise : Promise.resolve()) }, life);
+  const stuck = arm('hung', 'vda', 1n);
+  await arm('well', 'vda', 1n);
+  hangs.resolve();
+  await stuck;
+});
+
+test('a refusal is told to who asked', async () => {
+  const arm = createArms({ arm: () => Promise.reject(new Error('off')) }, life);
+  assert.is(await arm('a', 'vda', 1n).catch((error: Error) => error.message), 'off');
+});
+
+test.run();
