@@ -131,12 +131,13 @@ export function createKeeper(means: Means): Keeper {
     }
     try {
       const { extendTo } = decideOn(guarded);
-      guarded.held = undefined;
-      if (extendTo !== undefined) await extend(guarded, extendTo);
+      const isServed = extendTo === undefined || (await extend(guarded, extendTo));
       const { extendTo: lacking, armAt } = decideOn(guarded);
       // One that was not given enough is looked at when there is room, not at its guest's every byte.
-      if (lacking !== undefined || armAt === undefined || !means.arms) return;
-      if (extendTo !== undefined || isWorthArming(guarded, armAt)) await armAgain(guarded, armAt);
+      const isToArm = means.arms && lacking === undefined && armAt !== undefined;
+      if (isToArm && (extendTo !== undefined || isWorthArming(guarded, armAt))) await armAgain(guarded, armAt);
+      // Not before: a look that ends while it is tried again would take the shortage for over.
+      if (isServed) guarded.held = undefined;
     } catch (error) {
       hold(guarded, error);
     }
@@ -180,8 +181,11 @@ export function createKeeper(means: Means): Keeper {
     };
   }
 
-  /** Gives what is left where that is less. Errors: the pool's, but not that it is full: the disk is held then. */
-  async function extend(guarded: Guarded, to: bigint): Promise<void> {
+  /**
+   * Gives what is left where that is less; whether it was all. Errors: the pool's, but not that it is full: the disk is held
+   * then.
+   */
+  async function extend(guarded: Guarded, to: bigint): Promise<boolean> {
     const { disk, physical: from } = guarded;
     const begun = now();
     disks.noteEnd(disk, guarded.fill);
@@ -196,10 +200,11 @@ export function createKeeper(means: Means): Keeper {
       if (!(error instanceof SltvError) || error.kind !== 'exhausted') throw error;
     }
     await measureRoom(disk.pool);
-    if (guarded.physical >= to) return;
+    if (guarded.physical >= to) return true;
     const free = rooms.get(disk.pool)?.free ?? 0n;
     shortages.begin(disk.pool, { free, wanted: to - guarded.physical });
     guarded.held = { because: `pool ${disk.pool} is full`, isForRoom: true };
+    return false;
   }
 
   async function armAgain(guarded: Guarded, offset: bigint): Promise<void> {

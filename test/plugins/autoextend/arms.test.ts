@@ -28,9 +28,13 @@ test('a VM that does not answer holds up no other', async () => {
   await stuck;
 });
 
-test('a refusal is told to who asked', async () => {
-  const arm = createArms({ arm: () => Promise.reject(new Error('off')) }, life);
-  assert.is(await arm('a', 'vda', 1n).catch((error: Error) => error.message), 'off');
+test('a refusal is told to all who asked in that call, and to no other', async () => {
+  let isOff = true;
+  const arm = createArms({ arm: () => (isOff ? Promise.reject(new Error('off')) : Promise.resolve()) }, life);
+  const answers = [arm('a', 'vda', 1n), arm('a', 'vdb', 1n)].map((answer) => answer.catch((error) => error.message));
+  assert.equal(await Promise.all(answers), ['off', 'off']);
+  isOff = false;
+  await arm('a', 'vda', 1n);
 });
 
 test.run();
