@@ -30,8 +30,9 @@ const AutoextendOptions = v.strictObject({
   policy: v.optional(
     v.custom<Policy>(
       (value) => typeof value === 'function',
-      'a policy is a function, such as keepFree({ percent: 10, step: "10%" })',
+      "a policy is a function, such as keepFree({ percent: 10, step: '10%' })",
     ),
+    () => ahead(),
   ),
   /** Milliseconds between two looks at all guests, which repair what events missed. */
   poll: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1_000, 'at least 1000 milliseconds')), 15_000),
@@ -92,8 +93,7 @@ export default definePlugin({
     const standIn = ahead();
     const shortages = createShortages(log, emit);
     const keeper = createKeeper({
-      ...{ disks, storages, hypervisor, shortages, log, now, standIn },
-      policy: policy ?? standIn,
+      ...{ disks, storages, hypervisor, shortages, log, now, policy, standIn },
       arms: events,
       life: signal,
     });

@@ -3,6 +3,7 @@ import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import disks from '../../core/disks/index.ts';
 import { settle } from '../../core/kernel/settle.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -31,7 +32,7 @@ for (const [index, { page, text }] of shown.entries()) {
     const file = join(FOLDER, `${index}.ts`);
     writeFileSync(file, text);
     const { default: config }: { default: unknown } = await import(file);
-    const result = await settle({ config, isFile: true, env: {}, known: new Map(), own: async () => [] });
+    const result = await settle({ config, isFile: true, env: {}, known: new Map(), own: async () => [disks()] });
     assert.equal('problems' in result ? result.problems : [], []);
   });
 }
