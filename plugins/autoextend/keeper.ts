@@ -130,12 +130,17 @@ export function createKeeper(means: Means): Keeper {
       return;
     }
     try {
-      const { extendTo } = decideOn(guarded);
-      const isServed = extendTo === undefined || (await extend(guarded, extendTo));
-      const { extendTo: lacking, armAt } = decideOn(guarded);
+      let decision = decideOn(guarded);
+      const isToGrow = decision.extendTo !== undefined;
+      let isServed = true;
+      for (let turn = 0; isServed && decision.extendTo !== undefined && turn < IN_A_ROW; turn += 1) {
+        isServed = await extend(guarded, decision.extendTo);
+        decision = decideOn(guarded);
+      }
+      const { extendTo: lacking, armAt } = decision;
       // One that was not given enough is looked at when there is room, not at its guest's every byte.
       const isToArm = means.arms && lacking === undefined && armAt !== undefined;
-      if (isToArm && (extendTo !== undefined || isWorthArming(guarded, armAt))) await armAgain(guarded, armAt);
+      if (isToArm && (isToGrow || isWorthArming(guarded, armAt))) await armAgain(guarded, armAt);
       // Not before: a look that ends while it is tried again would take the shortage for over.
       if (isServed) guarded.held = undefined;
     } catch (error) {
@@ -208,8 +213,10 @@ export function createKeeper(means: Means): Keeper {
   }
 
   async function armAgain(guarded: Guarded, offset: bigint): Promise<void> {
+    const begun = now();
     await arm(guarded.vm, guarded.target, offset);
-    guarded.armed = { offset, asOf: now() };
+    // One that was crossed before its arming was answered stands no more.
+    if (guarded.armed.asOf <= begun) guarded.armed = { offset, asOf: now() };
   }
 
   async function crossed({ vm, target, path, threshold, excess }: Parameters<Keeper['crossed']>[0]): Promise<void> {
@@ -248,6 +255,8 @@ export function createKeeper(means: Means): Keeper {
   return { look, crossed, makeRoom, guarded: () => [...book.values()], plan };
 }
 
+/** One that took longer than any before it has more wanted free at once. A policy that never has enough waits for a look. */
+const IN_A_ROW = 3;
 /** Extensions of a disk that are remembered. */
 const REMEMBERED = 16;
 /** An armed offset serves while it is not above the wanted one by more than this part of the headroom. */

@@ -10,7 +10,7 @@
 // 3. Sizes only grow. What is asked for is rounded up to the pool's extent, and kept below what the whole image can need.
 //
 // A policy that throws or breaks a rule is not followed: `ahead()` serves in its place, and the log says so.
-import { roundUp } from 'sltv';
+import { larger, roundUp } from 'sltv';
 
 /** What is known of a disk, when the policy is asked. Sizes are bytes. */
 export interface Sample {
@@ -73,7 +73,8 @@ export function decide(policy: Policy, standIn: Policy, sample: Sample, fullSize
   const wanted = wish.extendTo === undefined ? undefined : roundUp(wish.extendTo, sample.extent);
   const within = wanted !== undefined && ceiling !== undefined && wanted > ceiling ? ceiling : wanted;
   const extendTo = within !== undefined && within > sample.physical ? within : undefined;
-  return { extendTo, armAt: wish.armAt < 0n ? 0n : wish.armAt, fault };
+  const isLast = ceiling !== undefined && extendTo === ceiling;
+  return { extendTo, armAt: isLast ? undefined : larger(wish.armAt, 0n), fault };
 }
 
 /** The policy's wish, or what is wrong with it. */

@@ -1,4 +1,5 @@
 // A host in memory with one thin disk in a running VM, and a keeper over it.
+import type { Disks } from '../../../core/capabilities/disks.ts';
 import type { Hypervisor } from '../../../core/capabilities/hypervisor.ts';
 import { createLog } from '../../../core/log.ts';
 import { GiB, MiB } from '../../../core/units.ts';
@@ -30,9 +31,13 @@ export interface GuestOptions {
   readonly room?: bigint;
   /** Put over the hypervisor's own. */
   readonly hypervisor?: Partial<Hypervisor>;
+  /** Put over core's own. */
+  readonly disks?: Partial<Disks>;
+  readonly arms?: boolean;
 }
 
-export async function makeGuests({ policy, room = 64n * GiB, hypervisor = {} }: GuestOptions = {}): Promise<Guests> {
+export async function makeGuests(options: GuestOptions = {}): Promise<Guests> {
+  const { policy, room = 64n * GiB, hypervisor = {}, disks = {}, arms = true } = options;
   const house = await makeHouse({ size: room, source: 'block' });
   const daemon = house.daemon();
   const vm = house.vms.on;
@@ -48,12 +53,12 @@ export async function makeGuests({ policy, room = 64n * GiB, hypervisor = {} }: 
   const life = new AbortController();
   const standIn = ahead();
   const means = {
-    disks: daemon.disks,
+    disks: { ...daemon.disks, ...disks },
     storages: daemon.world.storages,
     hypervisor: { ...own, ...hypervisor },
     policy: policy ?? standIn,
     standIn,
-    arms: true,
+    arms,
     shortages: createShortages(log, daemon.world.emit),
     log,
     life: life.signal,

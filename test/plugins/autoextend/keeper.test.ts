@@ -4,6 +4,7 @@ import * as assert from 'uvu/assert';
 import type { HypervisorEvent } from '../../../core/capabilities/hypervisor.ts';
 import { GiB, MiB } from '../../../core/units.ts';
 import { keepFree } from '../../../plugins/autoextend/keep-free.ts';
+import type { Policy } from '../../../plugins/autoextend/policy.ts';
 import { call } from '../../core/disks/house.ts';
 import { guestWrites, powerOff } from '../../fixtures/memory-hypervisor.ts';
 import { type Guests, makeGuests } from './guests.ts';
@@ -174,11 +175,13 @@ test('a policy that fails is replaced by the default, and that is said once', as
 });
 
 test('with events switched off nothing is armed, and a look extends', async () => {
-  await using guests = await makeGuests({ policy: keepFree({ percent: 10, step: '10%' }) });
+  await using guests = await makeGuests({ arms: false, policy: keepFree({ percent: 10, step: '10%' }) });
   await guests.keeper.look();
+  assert.is(armed(guests), undefined);
   crossings(guests, 60n * MiB);
   await guests.keeper.look();
   assert.ok(guests.size() > 64n * MiB);
+  assert.is(armed(guests), undefined);
 });
 
 test('what would be done is told without doing it', async () => {
@@ -200,6 +203,200 @@ test('a later daemon knows from the volume how far it is written', async () => {
   await guests.keeper.look();
   const { end } = await guests.daemon.disks.show({ name: 'img' }, call());
   assert.is(end, 300n * MiB);
+});
+
+test('an event of a disk that nobody looked at yet leads to a look, which takes it on', async () => {
+  await using guests = await makeGuests();
+  const { uuid } = guests.vm;
+  await guests.keeper.crossed({
+    type: 'threshold',
+    vm: uuid,
+    target: 'vda',
+    path: '/dev/x',
+    threshold: 1n,
+    excess: 1n,
+  });
+  assert.is(guests.keeper.guarded().length, 1);
+  assert.is(armed(guests), 256n * MiB);
+});
+
+test('an event under a path that is another one now leads to a look, which arms anew', async () => {
+  await using guests = await makeGuests();
+  await guests.keeper.look();
+  const before = guests.size();
+  guests.vm.armed.clear();
+  const { uuid } = guests.vm;
+  const event = { type: 'threshold', vm: uuid, target: 'vda', threshold: 1n, excess: 10n * GiB } as const;
+  await guests.keeper.crossed({ ...event, path: '/dev/before/the-pivot' });
+  assert.is(guests.size(), before);
+  assert.is(armed(guests), 256n * MiB);
+});
+
+test('a threshold that is crossed before its arming is answered does not count as armed', async () => {
+  let answer = async () => {};
+  // As of one that is quicker at first: a disk that has only been looked at wants less free than one whose guest writes.
+  const policy: Policy = ({ physical, fill }) =>
+    fill < 48n * MiB ? { armAt: fill + 8n * MiB } : { extendTo: physical * 4n, armAt: physical * 3n };
+  await using guests = await makeGuests({
+    policy,
+    hypervisor: {
+      async arm(vm, thresholds, signal) {
+        await guests.hypervisor.arm(vm, thresholds, signal);
+        await answer();
+      },
+    },
+  });
+  let crossed = Promise.resolve(0);
+  answer = async () => {
+    answer = async () => {};
+    crossed = writeOn(guests, (armed(guests) ?? 0n) + MiB);
+  };
+  await guests.keeper.look();
+  assert.is(await crossed, 1);
+  const fill = guests.keeper.guarded()[0]?.fill ?? 0n;
+  assert.ok((armed(guests) ?? 0n) > fill, `armed at ${armed(guests)}, written up to ${fill}`);
+});
+
+test('an offset that is armed far too early is left alone: it is told, and nothing is to be done', async () => {
+  await using guests = await makeGuests();
+  await guests.keeper.look();
+  guests.vm.armed.set('vda', 32n * MiB);
+  await guests.keeper.look();
+  assert.is(armed(guests), 32n * MiB);
+  const before = guests.size();
+  assert.is(await writeOn(guests, 33n * MiB), 1);
+  assert.is(guests.size(), before);
+  assert.is(armed(guests), 256n * MiB);
+});
+
+test('an offset that is armed too late is armed anew', async () => {
+  await using guests = await makeGuests();
+  await guests.keeper.look();
+  guests.vm.armed.set('vda', 500n * MiB);
+  await guests.keeper.look();
+  assert.is(armed(guests), 256n * MiB);
+});
+
+test('an extension that took so long that more is wanted free is followed by another, and armed after it', async () => {
+  // More is wanted free as soon as an extension was seen to take long.
+  const policy: Policy = ({ physical, fill, extensionTime }) => {
+    const free = (extensionTime > 1_000 ? 256n : 16n) * MiB;
+    return fill + free < physical
+      ? { armAt: physical - free }
+      : { extendTo: fill + free + 64n * MiB, armAt: fill + MiB };
+  };
+  await using guests = await makeGuests({
+    policy,
+    disks: {
+      async grow(disk, wish, signal) {
+        guests.clock.now += 5_000;
+        return await guests.daemon.disks.grow(disk, wish, signal);
+      },
+    },
+  });
+  await guests.keeper.look();
+  await writeOn(guests, 50n * MiB);
+  assert.is(guests.size(), 372n * MiB);
+  assert.is(armed(guests), 116n * MiB);
+});
+
+test('a policy that always wants more gets no more at a time than a few extensions', async () => {
+  const policy: Policy = ({ physical }) => ({ extendTo: physical + 4n * MiB, armAt: physical });
+  await using guests = await makeGuests({ policy });
+  await guests.keeper.look();
+  assert.ok(guests.size() > 64n * MiB && guests.size() < 96n * MiB);
+});
+
+test('a pool that has room again serves who waited, and says so once', async () => {
+  await using guests = await makeGuests({ room: 256n * MiB, policy: keepFree({ percent: 10, step: '64M' }) });
+  await guests.daemon.disks.create({ name: 'filler', mode: 'thick', size: 160n * MiB }, call());
+  await guests.keeper.look();
+  await writeOn(guests, 63n * MiB);
+  assert.is(guests.size(), 96n * MiB, 'what was left');
+  await writeOn(guests, 95n * MiB);
+  await guests.keeper.look();
+  await guests.keeper.look();
+  const short = () => guests.daemon.told.filter(({ id }) => id === 'pool.short').length;
+  assert.is(short(), 1);
+  await guests.daemon.disks.delete({ name: 'filler', force: false }, call());
+  await guests.keeper.look();
+  await guests.keeper.look();
+  assert.is(guests.size(), 128n * MiB + 32n * MiB);
+  assert.is(guests.keeper.guarded()[0]?.held, undefined);
+  assert.is(short(), 2);
+  assert.is(guests.said.filter((message) => message.startsWith('a pool has room')).length, 1);
+});
+
+test('what goes on being wrong with a disk is said once', async () => {
+  await using guests = await makeGuests({
+    hypervisor: { arm: () => Promise.reject(new Error('the monitor is gone')) },
+  });
+  await guests.keeper.look();
+  await guests.keeper.look();
+  assert.is(guests.keeper.guarded()[0]?.held?.because, 'the monitor is gone');
+  assert.is(guests.said.filter((message) => message.startsWith('a disk is not kept ahead')).length, 1);
+});
+
+test('a VM that does not answer its arming delays no other', async () => {
+  const { promise: hangs, resolve: end } = Promise.withResolvers<void>();
+  const { promise: isArmed, resolve: tell } = Promise.withResolvers<void>();
+  await using guests = await makeGuests({
+    hypervisor: {
+      async statistics(signal) {
+        const seen = await guests.hypervisor.statistics(signal);
+        return seen.flatMap((device) => [{ ...device, vm: 'hung', target: 'vdb', path: '/dev/x' }, device]);
+      },
+      async arm(vm) {
+        if (vm === 'hung') return await hangs;
+        tell();
+      },
+    },
+    disks: {
+      async list(request, call) {
+        const [img] = await guests.daemon.disks.list(request, call);
+        return img ? [img, { ...img, id: 'other', path: '/dev/x' }] : [];
+      },
+    },
+  });
+  const look = guests.keeper.look();
+  await isArmed;
+  end();
+  await look;
+  assert.is(guests.keeper.guarded().length, 2);
+});
+
+test('a disk at the limit of its image is neither extended nor armed, and when it is written on the limit is found out anew', async () => {
+  const limits = [64n * MiB, undefined];
+  let asked = 0;
+  const policy: Policy = ({ physical, fill }) =>
+    fill < physical - 8n * MiB
+      ? { armAt: physical - 8n * MiB }
+      : { extendTo: fill + 64n * MiB, armAt: fill + 32n * MiB };
+  await using guests = await makeGuests({ policy, disks: { fullSize: async () => limits[asked++] } });
+  const found = async (times: number) => {
+    while (asked < times) await turnOfTheLoop();
+    await guests.keeper.look();
+  };
+  await guests.keeper.look();
+  await found(1);
+  crossings(guests, 60n * MiB);
+  guests.vm.armed.clear();
+  await guests.keeper.look();
+  assert.is(armed(guests), undefined);
+  assert.is(guests.size(), 64n * MiB, 'though it is written up to 60 MiB');
+  await found(2);
+  assert.is(guests.size(), 124n * MiB, 'it has got snapshots, and no limit');
+});
+
+test('counting from 0 again while it runs, a hypervisor makes no disk less written', async () => {
+  await using guests = await makeGuests();
+  await guests.keeper.look();
+  await writeOn(guests, 300n * MiB);
+  const before = armed(guests);
+  guests.vm.written.clear();
+  await guests.keeper.look();
+  assert.is(guests.keeper.guarded()[0]?.fill, 300n * MiB);
+  assert.is(armed(guests), before);
 });
 
 test.run();

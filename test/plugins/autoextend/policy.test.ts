@@ -46,6 +46,12 @@ for (const [name, policy] of Object.entries(shipped)) {
   });
 }
 
+test('an extension up to the limit is the last: nothing is armed after it', () => {
+  const asked = sample({ fill: 9n * GiB + 512n * MiB });
+  const last = decide(ahead(), standIn, asked, 10n * GiB + 5n * MiB);
+  assert.equal(last, { extendTo: 10n * GiB + 8n * MiB, armAt: undefined, fault: undefined });
+});
+
 const NONSENSE: Readonly<Record<string, readonly [() => unknown, RegExp]>> = {
   throws: [
     () => {
