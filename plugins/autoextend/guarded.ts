@@ -18,6 +18,8 @@ export interface Guarded {
   /** Where the hypervisor will tell of the next crossing, undefined nowhere, and when that was so. */
   armed: { readonly offset: bigint | undefined; readonly asOf: number };
   stopped: BlockStatistics['stopped'];
+  /** When its VM was last let go by us. */
+  letGoAt: number;
   readonly pace: Pace;
   history: readonly Extension[];
   /** What the whole image can need, and for which virtual size and fill that was found out. */
@@ -44,6 +46,7 @@ export function guard(disk: Disk, { vm, target, path }: BlockStatistics): Guarde
     fill: disk.end ?? 0n,
     armed: { offset: undefined, asOf: Number.NEGATIVE_INFINITY },
     stopped: undefined,
+    letGoAt: Number.NEGATIVE_INFINITY,
     pace: createPace(),
     history: [],
     fullSize: undefined,
@@ -56,11 +59,18 @@ export function guard(disk: Disk, { vm, target, path }: BlockStatistics): Guarde
 export function observe(guarded: Guarded, disk: Disk, device: BlockStatistics, asOf: number): void {
   guarded.disk = disk;
   guarded.path = device.path ?? disk.path;
-  guarded.stopped = device.stopped;
+  // A VM that was let go since would be taken for one that stands still.
+  if (asOf > guarded.letGoAt) guarded.stopped = device.stopped;
   guarded.physical = larger(guarded.physical, disk.size);
   // A threshold that was crossed or armed since would be believed to stand, and be missed.
   if (asOf > guarded.armed.asOf) guarded.armed = { offset: device.threshold, asOf };
   sawFill(guarded, device.allocation ?? 0n, asOf);
+}
+
+/** Its VM is about to run again. */
+export function letGo(guarded: Guarded, now: number): void {
+  guarded.stopped = undefined;
+  guarded.letGoAt = now;
 }
 
 /** QEMU counts from 0 at every start: only what is beyond the known counts. */

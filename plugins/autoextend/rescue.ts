@@ -1,7 +1,7 @@
 // Guests that stand still because a disk of theirs is full: given room, and let run on.
 import { type DiskError, DiskPaused, DiskResumed, type Event, type Hypervisor, type Log } from 'sltv';
 import { coalesce } from './coalesce.ts';
-import type { Guarded } from './guarded.ts';
+import { type Guarded, letGo } from './guarded.ts';
 import type { Keeper } from './keeper.ts';
 
 export interface Rescuing {
@@ -40,14 +40,17 @@ export function createRescue({ keeper, hypervisor, log, emit, life, now }: Rescu
     }
   }
 
-  /** A VM that runs and writes is over it; one that has only just been let go may be back. */
+  /** A VM that runs and writes, or that somebody else let go, is over it; one that we have only just let go may be back. */
   function forget(vm: string, mine: readonly Guarded[]): void {
     const standstill = standstills.get(vm);
-    if (standstill && (mine.length === 0 || cameFurther(standstill, mine))) standstills.delete(vm);
+    if (standstill === undefined) return;
+    const isOver = mine.length === 0 || standstill.tries === 0 || cameFurther(standstill, mine);
+    if (isOver) standstills.delete(vm);
   }
 
   async function free(vm: string, mine: readonly Guarded[]): Promise<void> {
-    const standstill = standstills.get(vm) ?? begun(now());
+    const last = standstills.get(vm);
+    const standstill = last === undefined || cameFurther(last, mine) ? begun(now()) : last;
     standstills.set(vm, standstill);
     const errors = await hypervisor.errors(vm, life);
     const refusal = whyNot(errors, mine);
@@ -58,14 +61,18 @@ export function createRescue({ keeper, hypervisor, log, emit, life, now }: Rescu
       log.warn('a guest stands still because its disk is full', { vm, disks: full.map(({ disk }) => disk.name) });
       for (const { disk, target } of full) emit(DiskPaused, { disk, vm, target });
     }
-    if (cameFurther(standstill, full) || grewSince(standstill, full)) standstill.tries = 0;
+    if (grewSince(standstill, full)) {
+      standstill.tries = 0;
+      standstill.said = undefined;
+    }
     if (standstill.tries >= TRIES) return say(standstill, vm, `let go ${TRIES} times, it came no further`);
     const served = await Promise.all(full.map((guarded) => keeper.makeRoom(guarded, standstill.tries > 0)));
     if (!served.every(Boolean)) return;
     standstill.tries += 1;
     standstill.left = new Map(full.map(({ target, fill, physical }) => [target, { fill, physical }]));
+    // Before it runs: it may stand still again before anybody knows that it ran.
+    for (const guarded of mine) letGo(guarded, now());
     await hypervisor.resume(vm, life);
-    for (const guarded of mine) guarded.stopped = undefined;
     const milliseconds = now() - standstill.since;
     log.info('a guest that stood still runs again', { vm, milliseconds: Math.round(milliseconds) });
     for (const { disk, target } of full) emit(DiskResumed, { disk, vm, target, milliseconds });

@@ -7,6 +7,9 @@ export interface Sighting {
   readonly device: BlockStatistics;
 }
 
+/** A block device's number; undefined for what is none, or not there. */
+type DeviceNumbers = (path: string) => Promise<string | undefined>;
+
 /**
  * By the source's path; where that is another name of the same device (a disk attached by hand, by /dev/mapper, or a volume
  * that a block job pivoted to), by the device's number.
@@ -14,10 +17,11 @@ export interface Sighting {
 export async function sightingsOf(
   statistics: readonly BlockStatistics[],
   disks: readonly Disk[],
+  numberOf: DeviceNumbers = numberOfNode,
 ): Promise<readonly Sighting[]> {
   const byPath = new Map(disks.map((disk) => [disk.path, disk]));
   const unknown = statistics.filter(({ path }) => path !== undefined && !byPath.has(path));
-  const byNumber = unknown.length === 0 ? new Map<string, Disk>() : await numbersOf(disks);
+  const byNumber = unknown.length === 0 ? new Map<string, Disk>() : await numbersOf(disks, numberOf);
   const found = await Promise.all(
     statistics.map(async (device) => {
       if (device.path === undefined) return [];
@@ -28,7 +32,7 @@ export async function sightingsOf(
   return found.flat();
 }
 
-async function numbersOf(disks: readonly Disk[]): Promise<Map<string, Disk>> {
+async function numbersOf(disks: readonly Disk[], numberOf: DeviceNumbers): Promise<Map<string, Disk>> {
   const numbered = await Promise.all(
     disks.map(async (disk): Promise<readonly (readonly [string, Disk])[]> => {
       const number = await numberOf(disk.path);
@@ -38,8 +42,7 @@ async function numbersOf(disks: readonly Disk[]): Promise<Map<string, Disk>> {
   return new Map(numbered.flat());
 }
 
-/** A block device's number; undefined for what is none, or not there. */
-async function numberOf(path: string): Promise<string | undefined> {
+async function numberOfNode(path: string): Promise<string | undefined> {
   const node = await stat(path).catch(() => undefined);
   return node?.isBlockDevice() ? String(node.rdev) : undefined;
 }

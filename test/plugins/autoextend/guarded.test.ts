@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import type { Disk } from '../../../core/capabilities/disks.ts';
 import type { BlockStatistics } from '../../../core/capabilities/hypervisor.ts';
 import { GiB, MiB } from '../../../core/units.ts';
-import { guard, hasRoom, observe, sawFill, secondsToFull } from '../../../plugins/autoextend/guarded.ts';
+import { guard, hasRoom, letGo, observe, sawFill, secondsToFull } from '../../../plugins/autoextend/guarded.ts';
 
 const disk: Disk = {
   ...{ id: 'd1', name: 'web01', pool: 'vg0', mode: 'thin', state: 'owned', path: '/dev/vg0/web01', settings: {} },
@@ -52,6 +52,17 @@ test('a look that began before a crossing or an arming says nothing about the th
   assert.equal(guarded.armed, { offset: 700n * MiB, asOf: 11 });
   observe(guarded, disk, device(), 12);
   assert.is(guarded.armed.offset, undefined, 'nor does a lost one count as armed');
+});
+
+test('a look that began before its VM was let go does not say that it stands still', () => {
+  const guarded = fresh();
+  observe(guarded, disk, device({ stopped: 'io-error' }), 1);
+  assert.is(guarded.stopped, 'io-error');
+  letGo(guarded, 5);
+  observe(guarded, disk, device({ stopped: 'io-error' }), 4);
+  assert.is(guarded.stopped, undefined);
+  observe(guarded, disk, device({ stopped: 'io-error' }), 6);
+  assert.is(guarded.stopped, 'io-error');
 });
 
 test('where the hypervisor names no source, it is the path of the volume', () => {

@@ -78,8 +78,59 @@ test('one that comes no further is let go three times, then left with one error,
   assert.is(resumed, 3);
   assert.is(complaints(guests).length, 1);
   await guests.daemon.disks.extend({ name: 'img', delta: 512n * MiB }, call());
+  for (let n = 0; n < 5; n++) await attend(guests);
+  assert.is(resumed, 6, 'three times again');
+  assert.is(complaints(guests).length, 2);
+  assert.equal([told(guests, 'disk.paused'), guests.vm.state], [1, 'paused']);
+});
+
+test('a guest that comes to stand still anew is told of anew, though no look saw it run in between', async () => {
+  await using guests = await makeGuests();
+  guestWrites(guests.vm, 'vda', 70n * MiB);
   await attend(guests);
-  assert.is(resumed, 4);
+  guestWrites(guests.vm, 'vda', guests.size() + MiB);
+  await attend(guests);
+  assert.is(guests.vm.state, 'running');
+  assert.equal([told(guests, 'disk.paused'), told(guests, 'disk.resumed')], [2, 2]);
+});
+
+test('a guest that others let go is over its standstill, and the next one is told', async () => {
+  await using guests = await makeGuests();
+  await guests.daemon.disks.keep({ name: 'img', settings: { 'autoextend.off': '1' } }, call());
+  guestWrites(guests.vm, 'vda', 70n * MiB);
+  await attend(guests);
+  await guests.daemon.disks.extend({ name: 'img', delta: 64n * MiB }, call());
+  await guests.hypervisor.resume(guests.vm.uuid, call().signal);
+  await attend(guests);
+  guestWrites(guests.vm, 'vda', 130n * MiB);
+  await attend(guests);
+  assert.equal([told(guests, 'disk.paused'), told(guests, 'disk.resumed')], [2, 0]);
+});
+
+test('a look that saw a guest before it was let go does not have it rescued again', async () => {
+  let pass = Promise.resolve();
+  await using guests = await makeGuests({
+    hypervisor: {
+      async statistics(signal) {
+        const seen = await guests.hypervisor.statistics(signal);
+        await pass;
+        return seen;
+      },
+    },
+  });
+  guestWrites(guests.vm, 'vda', 70n * MiB);
+  await guests.keeper.look();
+  const { promise, resolve: open } = Promise.withResolvers<void>();
+  pass = promise;
+  const late = guests.keeper.look();
+  await guests.rescue();
+  assert.is(guests.vm.state, 'running');
+  const size = guests.size();
+  open();
+  await late;
+  await guests.rescue();
+  assert.is(told(guests, 'disk.resumed'), 1);
+  assert.is(guests.size(), size);
 });
 
 test('a disk that is switched off keeps its guest waiting', async () => {
