@@ -1,5 +1,6 @@
 // plugins/autoextend: no guest stops because its thin disk is full.
 import {
+  type Call,
   DiskExtended,
   DiskFacts,
   DiskResized,
@@ -117,11 +118,17 @@ export default definePlugin({
       if (!automatic) await attend();
     });
 
-    const chosen = async (name: string | undefined, call: Parameters<typeof disks.show>[1]) => {
+    const thinDisk = async (name: string, call: Call) => {
+      const found = await disks.show({ name }, call);
+      if (found.mode === 'thin') return found;
+      throw fail('thick', `${name} is thick: all of its space is there already`, { hint: 'sltv disk extend grows it' });
+    };
+    const chosen = async (name: string | undefined, call: Call) => {
       if (name === undefined) return keeper.guarded();
-      const { id, mode } = await disks.show({ name }, call);
-      if (mode === 'thick') throw fail('thick', `${name} is thick: all of its space is there already`);
-      return keeper.guarded().filter((guarded) => guarded.disk.id === id);
+      const { id } = await thinDisk(name, call);
+      const found = keeper.guarded().filter((guarded) => guarded.disk.id === id);
+      if (found.length > 0) return found;
+      throw fail('idle', `${name} is in no running VM: nothing fills it`, { hint: `sltv disk show ${name}` });
     };
     return {
       provides: {
@@ -146,7 +153,9 @@ export default definePlugin({
               hint: verbs['autoextend set'].example,
             });
           }
-          await chosen(disk, call);
+          if (step === 0n)
+            throw fail('bad-step', 'a disk grows by more than 0', { hint: verbs['autoextend set'].example });
+          await thinDisk(disk, call);
           const kept = await disks.keep({ name: disk, settings: notesFor({ isOff: off, step }) }, call);
           void attend();
           const settings = settingsOf(kept);

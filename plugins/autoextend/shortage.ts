@@ -6,13 +6,11 @@ export interface Shortages {
   begin(pool: string, room: { readonly free: bigint; readonly wanted: bigint }): void;
   /** Ends the shortage of every pool but those for whose room somebody still waits. */
   endUnless(waiting: readonly string[]): void;
-  isAny(): boolean;
 }
 
 export function createShortages(log: Log, emit: <T>(event: Event<T>, what: T) => void): Shortages {
   const wantedOf = new Map<string, bigint>();
   return {
-    isAny: () => wantedOf.size > 0,
     begin(pool, { free, wanted }) {
       if (!wantedOf.has(pool)) {
         const sizes = { free: formatSize(free), wanted: formatSize(wanted) };
