@@ -25,8 +25,8 @@ const LAYERS = {
   unit: { folder: 'test', atOnce: 2, limit: 120 },
   conformance: { folder: 'test/conformance', atOnce: 2, limit: 120 },
   integration: { folder: 'test/integration', atOnce: 2, limit: 120, built: true },
-  testbed: { folder: 'test/testbed', atOnce: 2, limit: 600, built: true },
-  e2e: { folder: 'test/e2e', atOnce: 2, limit: 600, built: true },
+  testbed: { folder: 'test/testbed', atOnce: 2, limit: 900, built: true },
+  e2e: { folder: 'test/e2e', atOnce: 2, limit: 900, built: true },
 };
 const OUTPUTS = mkdtempSync(join(tmpdir(), 'sltv-test-'));
 const running = new Set();

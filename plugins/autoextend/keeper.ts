@@ -214,7 +214,15 @@ export function createKeeper(means: Means): Keeper {
 
   async function armAgain(guarded: Guarded, offset: bigint): Promise<void> {
     const begun = now();
-    await arm(guarded.vm, guarded.target, offset);
+    try {
+      await arm(guarded.vm, guarded.target, offset);
+    } catch (error) {
+      // Off, or without this device since the last look: nothing is left to be ahead of.
+      const isOver = error instanceof SltvError && (error.kind === 'refused' || error.kind === 'not-found');
+      if (!isOver) throw error;
+      log.debug('a threshold could not be armed any more', { ...namesOf(guarded), error });
+      return;
+    }
     // One that was crossed before its arming was answered stands no more.
     if (guarded.armed.asOf <= begun) guarded.armed = { offset, asOf: now() };
   }
