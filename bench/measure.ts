@@ -62,6 +62,11 @@ export function median(numbers: readonly number[]): number {
   return Number.isInteger(middle) ? (at(middle - 1) + at(middle)) / 2 : at(Math.floor(middle));
 }
 
+/** The smallest that so many of a hundred don't exceed; 100: the largest. */
+export function percentile(numbers: readonly number[], of: number): number {
+  return numbers.toSorted((a, b) => a - b)[Math.ceil((numbers.length * of) / 100) - 1] ?? Number.NaN;
+}
+
 /** The median of the ratios of each pair: what was slow for both at once cancels out. */
 export const medianRatio = ({ ours, bare }: Pairs): number =>
   median(ours.map((mine, round) => mine / (bare[round] ?? Number.NaN)));
