@@ -12,6 +12,10 @@ export interface Daemon extends AsyncDisposable {
   readonly client: Client;
   /** Resident memory, bytes. */
   memory(): number;
+  /** Processor time, milliseconds, by itself and by the processes that it started and that have ended. */
+  processorTime(): { readonly own: number; readonly children: number };
+  /** How many processes of its own run now. */
+  children(): number;
 }
 
 /** A directory that only its owner can write, as the loader wants a config's to be; gone when it is disposed of. */
@@ -53,12 +57,27 @@ export async function startDaemon(
     const status = readFileSync(`/proc/${child.pid}/status`, 'utf8');
     return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024;
   };
-  return { addr: client.addr, client, memory, [Symbol.asyncDispose]: stop };
+  const processorTime = () => {
+    const stat = readFileSync(`/proc/${child.pid}/stat`, 'utf8');
+    const [user = 0, system = 0, ofChildren = 0, systemOfChildren = 0] = stat
+      .slice(stat.lastIndexOf(')') + 2)
+      .split(' ')
+      .slice(11, 15)
+      .map((ticks) => Number(ticks) * TICK);
+    return { own: user + system, children: ofChildren + systemOfChildren };
+  };
+  const children = () => readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8').split(' ').length - 1;
+  return { addr: client.addr, client, memory, processorTime, children, [Symbol.asyncDispose]: stop };
 }
+
+/** Milliseconds: USER_HZ is 100 on every Linux of today. */
+const TICK = 10;
 
 const configText = (directory: string, socket: string, plugins: string) => `
 import { defineConfig } from 'sltv';
+import autoextend, { ahead } from 'sltv/autoextend';
 import dir from 'sltv/dir';
+import libvirt from 'sltv/libvirt';
 import localLock from 'sltv/local-lock';
 import lvm from 'sltv/lvm';
 

@@ -70,16 +70,16 @@ devices { filter=["a|^${device}$|", "r|.*|"] use_devicesfile=0 hints="none" }
 backup { backup_dir="${directory}/lvm/backup" archive_dir="${directory}/lvm/archive" }
 `;
 
-const nameOf = (index: number) => `disk-${String(index).padStart(4, '0')}`;
+export const nameOf = (index: number) => `disk-${String(index).padStart(4, '0')}`;
 const idOf = (index: number) => `7d7ba1c8-28d5-4a70-9d0e-00000000${String(index).padStart(4, '0')}`;
 
-function tagsOf(index: number): readonly string[] {
+export function tagsOf(index: number): readonly string[] {
   const notes = ['v=1', `disk=${idOf(index)}`, 'layer=0', 'fmt=qcow2', 'vsize=107374182400', 'on=bench/0'];
   return notes.flatMap((note) => ['--addtag', `sltv:${note}`]);
 }
 
 /** The VG's metadata with its one volume `count` times: a thousand lvcreates would take a minute. */
-function multiplied(metadata: string, count: number): string {
+export function multiplied(metadata: string, count: number): string {
   const block = new RegExp(`\\n\\t\\t${nameOf(0)} \\{[\\s\\S]*?\\n\\t\\t\\}\\n`).exec(metadata)?.[0] ?? '';
   const lvmId = /id = "([^"]+)"/.exec(block)?.[1] ?? '';
   const copies = Array.from({ length: count }, (_, index) =>
