@@ -1,3 +1,4 @@
+import { setImmediate as turnOfTheLoop } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Threshold } from '../../../core/capabilities/hypervisor.ts';
@@ -26,6 +27,28 @@ test('a VM that does not answer holds up no other', async () => {
   await arm('well', 'vda', 1n);
   hangs.resolve();
   await stuck;
+});
+
+test('a VM is asked one thing at a time, and what is wanted meanwhile goes in the next call, the last word of it', async () => {
+  const first = Promise.withResolvers<void>();
+  const begun = Promise.withResolvers<void>();
+  const calls: (readonly Threshold[])[] = [];
+  const hypervisor = {
+    async arm(_vm: string, thresholds: readonly Threshold[]) {
+      calls.push(thresholds);
+      begun.resolve();
+      await first.promise;
+    },
+  };
+  const arm = createArms(hypervisor, life);
+  const answers = [arm('a', 'vda', 1n)];
+  await begun.promise;
+  answers.push(arm('a', 'vda', 2n), arm('a', 'vda', 3n));
+  await turnOfTheLoop();
+  assert.is(calls.length, 1);
+  first.resolve();
+  await Promise.all(answers);
+  assert.equal(calls.slice(1), [[{ target: 'vda', offset: 3n }]]);
 });
 
 test('a refusal is told to all who asked in that call, and to no other', async () => {

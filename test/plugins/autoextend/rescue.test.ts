@@ -74,7 +74,11 @@ test('one that comes no further is let go three times, then left with one error,
     },
   });
   guestWrites(guests.vm, 'vda', 70n * MiB);
-  for (let n = 0; n < 6; n++) await attend(guests);
+  await attend(guests);
+  const size = guests.size();
+  await attend(guests);
+  assert.ok(guests.size() > size, 'where room did not help, more may');
+  for (let n = 0; n < 4; n++) await attend(guests);
   assert.is(resumed, 3);
   assert.is(complaints(guests).length, 1);
   await guests.daemon.disks.extend({ name: 'img', delta: 512n * MiB }, call());
