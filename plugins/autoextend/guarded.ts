@@ -17,6 +17,8 @@ export interface Guarded {
   fill: bigint;
   /** Where the hypervisor will tell of the next crossing, undefined nowhere, and when that was so. */
   armed: { readonly offset: bigint | undefined; readonly asOf: number };
+  /** Why its last arming failed, for who looks; undefined when it did not. */
+  unarmed: string | undefined;
   stopped: BlockStatistics['stopped'];
   /** When its VM was last let go by us. */
   letGoAt: number;
@@ -45,6 +47,7 @@ export function guard(disk: Disk, { vm, target, path }: BlockStatistics): Guarde
     physical: disk.size,
     fill: disk.end ?? 0n,
     armed: { offset: undefined, asOf: Number.NEGATIVE_INFINITY },
+    unarmed: undefined,
     stopped: undefined,
     letGoAt: Number.NEGATIVE_INFINITY,
     pace: createPace(),

@@ -41,8 +41,8 @@ export interface Means {
 
 export interface Keeper {
   /**
-   * Looks at all guests and disks, and brings each disk to where it should be: extended, armed. It repairs whatever events
-   * missed. Never throws.
+   * Looks at all guests and disks, and brings each disk to where it should be: extended, and its arming asked for. It repairs
+   * whatever events missed. Never throws.
    */
   look(): Promise<void>;
   /** A threshold was crossed. Never throws. */
@@ -140,7 +140,7 @@ export function createKeeper(means: Means): Keeper {
       const { extendTo: lacking, armAt } = decision;
       // One that was not given enough is looked at when there is room, not at its guest's every byte.
       const isToArm = means.arms && lacking === undefined && armAt !== undefined;
-      if (isToArm && (isToGrow || isWorthArming(guarded, armAt))) await armAgain(guarded, armAt);
+      if (isToArm && (isToGrow || isWorthArming(guarded, armAt))) void armAgain(guarded, armAt);
       // Not before: a look that ends while it is tried again would take the shortage for over.
       if (isServed) guarded.held = undefined;
     } catch (error) {
@@ -212,19 +212,24 @@ export function createKeeper(means: Means): Keeper {
     return false;
   }
 
+  /** Nobody waits for it: a hypervisor that is slow to answer must not keep the next crossing of this disk, or a look, waiting. */
   async function armAgain(guarded: Guarded, offset: bigint): Promise<void> {
     const begun = now();
     try {
       await arm(guarded.vm, guarded.target, offset);
+      // One that was crossed before its arming was answered stands no more.
+      if (guarded.armed.asOf <= begun) guarded.armed = { offset, asOf: now() };
+      guarded.unarmed = undefined;
     } catch (error) {
+      if (life.aborted) return;
+      const because = error instanceof Error ? error.message : String(error);
       // Off, or without this device since the last look: nothing is left to be ahead of.
       const isOver = error instanceof SltvError && (error.kind === 'refused' || error.kind === 'not-found');
-      if (!isOver) throw error;
-      log.debug('a threshold could not be armed any more', { ...namesOf(guarded), error });
-      return;
+      if (guarded.unarmed !== because && !isOver) {
+        log.warn('a threshold could not be armed; it is tried again', { ...namesOf(guarded), error });
+      }
+      guarded.unarmed = because;
     }
-    // One that was crossed before its arming was answered stands no more.
-    if (guarded.armed.asOf <= begun) guarded.armed = { offset, asOf: now() };
   }
 
   async function crossed({ vm, target, path, threshold, excess }: Parameters<Keeper['crossed']>[0]): Promise<void> {

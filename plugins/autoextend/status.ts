@@ -35,7 +35,7 @@ export const planFields = {
 } as const;
 
 export function factsOf(guarded: Guarded, now: number): Values<typeof factFields> {
-  const { physical, fill, armed, pace, history, stopped, held } = guarded;
+  const { physical, fill, armed, pace, history, stopped, held, unarmed } = guarded;
   const seconds = secondsToFull(guarded, now);
   const took = history.at(-1)?.milliseconds;
   return {
@@ -45,7 +45,7 @@ export function factsOf(guarded: Guarded, now: number): Values<typeof factFields
     fullIn: Number.isFinite(seconds) ? Math.round(seconds * 1000) : undefined,
     armedAt: armed.offset,
     took: took === undefined ? undefined : Math.round(took),
-    held: stopped === 'io-error' ? 'its guest stands still' : held?.because,
+    held: stopped === 'io-error' ? 'its guest stands still' : (held?.because ?? unarmed),
   };
 }
 

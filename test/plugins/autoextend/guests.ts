@@ -1,4 +1,6 @@
 // A host in memory with one thin disk in a running VM, and a keeper over it.
+
+import { setImmediate as turnOfTheLoop } from 'node:timers/promises';
 import type { Disks } from '../../../core/capabilities/disks.ts';
 import type { Hypervisor } from '../../../core/capabilities/hypervisor.ts';
 import { createLog } from '../../../core/log.ts';
@@ -64,7 +66,17 @@ export async function makeGuests(options: GuestOptions = {}): Promise<Guests> {
     life: life.signal,
     now: () => clock.now++,
   };
-  const keeper = createKeeper(means);
+  const bare = createKeeper(means);
+  // Nobody waits for what is armed; in memory it is there a turn of the loop later.
+  const afterArming = async (work: Promise<void>) => {
+    await work;
+    await turnOfTheLoop();
+  };
+  const keeper: Keeper = {
+    ...bare,
+    look: () => afterArming(bare.look()),
+    crossed: (event) => afterArming(bare.crossed(event)),
+  };
   const rescue = createRescue({ ...means, keeper, emit: daemon.world.emit });
   return {
     ...{ house, daemon, keeper, rescue, vm, clock, said },

@@ -348,8 +348,20 @@ test('what goes on being wrong with a disk is said once', async () => {
   });
   await guests.keeper.look();
   await guests.keeper.look();
-  assert.is(guests.keeper.guarded()[0]?.held?.because, 'the monitor is gone');
-  assert.is(guests.said.filter((message) => message.startsWith('a disk is not kept ahead')).length, 1);
+  assert.is(guests.keeper.guarded()[0]?.unarmed, 'the monitor is gone');
+  assert.is(guests.said.filter((message) => message.startsWith('a threshold could not be armed')).length, 1);
+});
+
+test('a crossing does not wait for an arming that hangs', async () => {
+  const { promise: hangs, resolve: end } = Promise.withResolvers<void>();
+  await using guests = await makeGuests({ hypervisor: { arm: () => hangs } });
+  await guests.keeper.look();
+  const before = guests.size();
+  const path = guests.keeper.guarded()[0]?.path ?? '';
+  const event = { type: 'threshold', vm: guests.vm.uuid, target: 'vda', path, threshold: before, excess: 1n } as const;
+  await guests.keeper.crossed(event);
+  assert.ok(guests.size() > before);
+  end();
 });
 
 test('a VM that does not answer its arming delays no other', async () => {
@@ -373,11 +385,10 @@ test('a VM that does not answer its arming delays no other', async () => {
       },
     },
   });
-  const look = guests.keeper.look();
+  await guests.keeper.look();
   await isArmed;
-  end();
-  await look;
   assert.is(guests.keeper.guarded().length, 2);
+  end();
 });
 
 test('a disk at the limit of its image is neither extended nor armed, and when it is written on the limit is found out anew', async () => {
