@@ -9,7 +9,7 @@ test('lvm volumes are activated, deactivated, kept while they are open, and remo
   await using host = await testbed.host({ name: 'lvm', libvirt: false });
   const suite = 'node_modules/.bin/node test/conformance/storage-lvm.test.ts';
   const { stdout } = await host.run(`modprobe loop && cd ${paths.root} && SLTV_TEST_DEVICE_MAPPER=1 ${suite}`, {
-    timeout: 240_000,
+    timeout: 600_000,
   });
   const [, total, passed] = /Total: +(\d+)\s+Passed: +(\d+)/.exec(stdout) ?? [];
   assert.is(passed, total, stdout);
