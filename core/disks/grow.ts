@@ -1,5 +1,6 @@
 // A thin disk's volume grows by itself, for a guest that is about to fill it.
 import { type Disk, DiskExtended } from '../capabilities/disks.ts';
+import type { Pool, Volume, Writer } from '../capabilities/storage.ts';
 import { larger, roundDown, roundUp, smaller } from '../units.ts';
 import { timeNote, toDisk } from './entry.ts';
 import { withLateNotes } from './show.ts';
@@ -31,16 +32,26 @@ export async function grow(
     mustBeThin(entry);
     const { size } = entry.volume;
     if (to <= size) return { from: size, grown: entry };
-    const within = reach({ ...(await pool.facts(world.life)), size, to });
-    // Where nothing is left, the pool says so in its own words.
-    const volume = await writer.extend(name, within > size ? within : to);
-    return { from: size, grown: freshEntry(volume, name) };
+    return { from: size, grown: freshEntry(await extendTowards(pool, writer, entry.volume, to, world.life), name) };
   });
   const { size } = grown.volume;
   if (size > from) world.lateNotes.set(poolName, name, { extended: [timeNote(new Date())] });
   const disk = toDisk(withLateNotes(world, grown));
   if (size > from) world.emit(DiskExtended, { disk, from, automatic: true });
   return disk;
+}
+
+/** Extends a volume to `to` bytes, or by what is left. Errors: the pool's own, `exhausted` when nothing is. */
+export async function extendTowards(
+  pool: Pool,
+  writer: Writer,
+  { name, size }: Volume,
+  to: bigint,
+  signal: AbortSignal,
+): Promise<Volume> {
+  const within = reach({ ...(await pool.facts(signal)), size, to });
+  // Where nothing is left, the pool says so in its own words.
+  return await writer.extend(name, within > size ? within : to);
 }
 
 /** How far a volume of `size` bytes that shall have `to` can get, in whole extents; never less than it has. */

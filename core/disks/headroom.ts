@@ -4,7 +4,7 @@ import { asSltvError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { GiB, KiB, larger, MiB, smaller } from '../units.ts';
 import { type Entry, nameOf } from './entry.ts';
-import { reach } from './grow.ts';
+import { extendTowards } from './grow.ts';
 import { freshEntry } from './world.ts';
 
 /** Whether a guest that starts with this disk would find too little room to write into. */
@@ -18,11 +18,9 @@ export function lacksHeadroom(pool: Pool, entry: Entry): boolean {
  */
 export async function giveHeadroom(pool: Pool, writer: Writer, entry: Entry, { log, signal }: By): Promise<Entry> {
   if (!lacksHeadroom(pool, entry)) return entry;
-  const { name, size } = entry.volume;
-  const to = sizeForStart(entry);
+  const { volume } = entry;
   try {
-    const within = reach({ ...(await pool.facts(signal)), size, to });
-    return freshEntry(await writer.extend(name, within > size ? within : to), name);
+    return freshEntry(await extendTowards(pool, writer, volume, sizeForStart(entry), signal), volume.name);
   } catch (error) {
     log.warn('a disk could not be given room for the start of its VM', {
       disk: nameOf(entry),

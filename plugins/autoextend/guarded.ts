@@ -1,5 +1,5 @@
 // What is known of one thin disk in one running VM.
-import { type BlockStatistics, type Disk, larger } from 'sltv';
+import { type BlockStatistics, type Disk, larger, MiB } from 'sltv';
 import { createPace, type Pace } from './pace.ts';
 import type { Extension } from './policy.ts';
 
@@ -90,6 +90,6 @@ export function secondsToFull({ physical, fill, pace }: Guarded, now: number): n
 }
 
 /** What a guest that stood still can go on with for a moment, bytes. */
-const BREATH = 16n * 1024n * 1024n;
+const BREATH = 16n * MiB;
 
 export const hasRoom = ({ physical, fill }: Guarded): boolean => physical - fill >= BREATH;

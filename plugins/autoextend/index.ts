@@ -148,13 +148,11 @@ export default definePlugin({
             planOf(guarded, keeper.plan(guarded), settingsOf(guarded.disk).isOff),
           ),
         'autoextend set': async ({ disk, step, off = false, reset = false }, call) => {
+          const hint = verbs['autoextend set'].example;
           if ([step !== undefined, off, reset].filter(Boolean).length !== 1) {
-            throw fail('one-setting', 'say one of --step, --off and --reset', {
-              hint: verbs['autoextend set'].example,
-            });
+            throw fail('one-setting', 'say one of --step, --off and --reset', { hint });
           }
-          if (step === 0n)
-            throw fail('bad-step', 'a disk grows by more than 0', { hint: verbs['autoextend set'].example });
+          if (step === 0n) throw fail('bad-step', 'a disk grows by more than 0', { hint });
           await thinDisk(disk, call);
           const kept = await disks.keep({ name: disk, settings: notesFor({ isOff: off, step }) }, call);
           void attend();

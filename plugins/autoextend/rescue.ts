@@ -82,11 +82,8 @@ export function createRescue({ keeper, hypervisor, log, emit, life, now }: Rescu
   function say(standstill: Standstill, vm: string, because: string): void {
     if (standstill.said === because) return;
     standstill.said = because;
-    log.error('a guest stands still and is left so', {
-      vm,
-      because,
-      hint: `virsh domblkerror ${vm}; virsh resume ${vm}`,
-    });
+    const hint = 'see to its disks, then resume it by hand';
+    log.error('a guest stands still and is left so', { vm, because, hint });
   }
 
   return async () => {
