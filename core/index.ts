@@ -1,5 +1,6 @@
 // 'sltv': all that a plugin or a config imports of ours.
 export * as v from 'valibot';
+export * from './capabilities/cluster.ts';
 export * from './capabilities/disks.ts';
 export * from './capabilities/hypervisor.ts';
 export * from './capabilities/locks.ts';

@@ -55,6 +55,10 @@ export interface PoolFacts {
   readonly metadata?: { readonly size: bigint; readonly free: bigint } | undefined;
   /** Why nothing may be written here, in a sentence; undefined when it may. */
   readonly readOnlyBecause?: string | undefined;
+  /** The pool's own notes, where it keeps any. */
+  readonly notes?: Notes | undefined;
+  /** Other hosts may see it, too, and write under the locks of this cluster. */
+  readonly isShared?: boolean | undefined;
 }
 
 /** Who goes first: running guests' extensions, then everything else in order of arrival. */
@@ -94,10 +98,14 @@ export interface Writer {
   annotate(name: string, change: { add?: Notes; drop?: Notes; activate?: boolean }): Promise<Volume>;
   /** Takes a volume away, in one commit. Refuses (`busy`) one that is open. Gone already: succeeds. */
   remove(name: string): Promise<void>;
+  /** Adds and drops notes of the pool itself, in one commit; as annotate. Only where a pool keeps notes of its own. */
+  annotatePool?(change: { add?: Notes; drop?: Notes }): Promise<void>;
 }
 
 export interface Pool {
   readonly name: string;
+  /** The same on every host that sees this pool, and no other pool's. */
+  readonly id: string;
   readonly kind: string;
   /** What the volumes' paths lead to: a hypervisor opens block devices and files differently. */
   readonly source: 'block' | 'file';
@@ -116,6 +124,17 @@ export interface Pool {
   objectsTo?(name: string): string | undefined;
   /** Adds devices to the pool; only where a pool stands on devices. */
   readonly grow?: (devices: readonly string[], signal: AbortSignal) => Promise<void>;
+  /** Whether the path on this host has the volume's size: another host may have extended it. Only where that can differ. */
+  readonly isCurrent?: (volume: Volume) => Promise<boolean>;
+  /** Brings an active path to its volume's size; nothing for one that is not active. No commit. */
+  readonly refresh?: (name: string, signal: AbortSignal) => Promise<void>;
+  /**
+   * Gives the pool to this daemon's locks, so that every host of their domain may use it. The caller knows that nobody writes
+   * by the locks that it had. Done already: succeeds. Kinds: `refused` where that can't be.
+   */
+  readonly share?: (signal: AbortSignal) => Promise<void>;
+  /** Takes the catalogue as it stands for the right one, after somebody has written without the lock. No commit. */
+  readonly accept?: (signal: AbortSignal) => Promise<void>;
 }
 
 export interface NewPool {

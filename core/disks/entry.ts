@@ -1,14 +1,9 @@
 // What the notes of a volume say about the disk that it is: format 1 of docs/on-disk-format.md, read and written here only.
+import type { Place } from '../capabilities/cluster.ts';
 import type { Disk, DiskState, Mode } from '../capabilities/disks.ts';
 import type { Format, Notes, Volume } from '../capabilities/storage.ts';
 import type { Node } from '../node.ts';
 import { larger } from '../units.ts';
-
-/** A node in one of its lives. */
-export interface Place {
-  readonly node: string;
-  readonly boot: string;
-}
 
 /** Whom a disk is reserved for. The name is for people; `target` is empty until the hypervisor has chosen one. */
 export interface Owner {

@@ -26,6 +26,7 @@ export function createPool(pool: DirPool): Pool {
   const complained = new Set<string>();
   return {
     name: pool.name,
+    id: `${pool.node.machineId}:${pool.directory}`,
     kind: 'dir',
     source: 'file',
     async facts(signal) {

@@ -39,6 +39,9 @@ function lease(token: bigint, stopped: AbortSignal, giveBack: () => void): Lease
     token,
     lost: stopped,
     remaining: () => (stopped.aborted ? 0 : Number.POSITIVE_INFINITY),
+    prove: async () => stopped.throwIfAborted(),
+    handover: undefined,
+    leave: () => {},
     [Symbol.asyncDispose]: async () => giveBack(),
   };
 }

@@ -42,6 +42,7 @@ export function createPool({ lvm, locks, sighting, named, life, vanished }: Pool
 
   return {
     name,
+    id: sighting.uuid,
     kind: 'lvm',
     source: 'block',
     facts: async (signal) => factsOf(await catalogue.look(signal), claim),

@@ -141,6 +141,9 @@ function reentrant(): Locks {
   };
 }
 
+/** Of locks that keep no marks. */
+const unmarked = { prove: async () => {}, handover: undefined, leave: () => {} };
+
 function lastFirst(): Locks {
   const waiting = new Map<string, (() => void)[]>();
   let token = 0n;
@@ -156,7 +159,7 @@ function lastFirst(): Locks {
         if (next) next();
         else waiting.delete(name);
       };
-      return { token, lost: never, remaining: () => 1, [Symbol.asyncDispose]: giveBack };
+      return { token, lost: never, remaining: () => 1, ...unmarked, [Symbol.asyncDispose]: giveBack };
     },
   };
 }
@@ -185,7 +188,7 @@ function carelessReturn(): Locks {
         if (next) next();
         else waiting.delete(name);
       };
-      return { token, lost: never, remaining: () => 1, [Symbol.asyncDispose]: giveBack };
+      return { token, lost: never, remaining: () => 1, ...unmarked, [Symbol.asyncDispose]: giveBack };
     },
   };
 }
