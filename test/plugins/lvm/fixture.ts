@@ -12,6 +12,7 @@ import { createLog } from '../../../core/log.ts';
 import { createRunner, type Runner } from '../../../core/run.ts';
 import { createLocalLocks } from '../../../plugins/local-lock/locks.ts';
 import { createLvm } from '../../../plugins/lvm/commands.ts';
+import { systemIdOf } from '../../../plugins/lvm/marks.ts';
 import { createStorage } from '../../../plugins/lvm/storage.ts';
 
 const execute = promisify(execFile);
@@ -80,7 +81,7 @@ export async function loopVg(
   const lvm = async (...words: string[]) => (await execute('lvm', words, { env: { ...process.env, ...env } })).stdout;
   if (hasDeviceMapper) undo.defer(async () => void (await lvm('vgchange', '-an')));
   if (vg) await lvm('vgcreate', '--quiet', ...create, name, devices[0] ?? '');
-  const field = async (what: string) => (await lvm('vgs', '--noheadings', '-o', what, name)).trim();
+  const field = async (what: string) => (await lvm('vgs', '--foreign', '--noheadings', '-o', what, name)).trim();
   const all = undo.move();
   return {
     name,
@@ -123,7 +124,9 @@ async function open({ directory, name, devices }: Place, how: OpenOptions): Prom
     hostEnv,
   );
   const log = createLog({ level: 'debug', format: 'text', write: (line) => said.push(line.slice(13)) });
-  const storage = createStorage({ lvm: createLvm(run), locks, log, vgs, life, ...(now ? { now } : {}) });
+  const lvm = createLvm(run, systemIdOf(locks.domain));
+  const node = { id: host, machineId: host, bootId: `boot-of-${host}` };
+  const storage = createStorage({ lvm, locks, log, vgs, node, life, ...(now ? { now } : {}) });
   return { storage, said, pool: () => poolOf(storage, name), take: () => commands.splice(0) };
 }
 
