@@ -67,12 +67,15 @@ const SETTINGS = [
 const identifiedAs = (systemId: string): string =>
   `global { system_id_source="lvmlocal" } local { system_id="${systemId}" }`;
 
-/** The settings come last, because lvm writes its command line behind the metadata, where only the end is looked at. */
+/**
+ * The settings come first: lvm writes its command line behind the metadata, cut off after 2,048 characters, and there the word
+ * is looked for.
+ */
 function commandLine(
   [command = '', ...words]: readonly string[],
   devices: Devices,
   more: readonly string[] = [],
 ): string[] {
   const only = devices === undefined ? [] : ['--devices', devices.join(',')];
-  return [command, ...only, ...words, '--config', [SETTINGS, ...more].join(' ')];
+  return [command, '--config', [SETTINGS, ...more].join(' '), ...only, ...words];
 }

@@ -207,6 +207,20 @@ test('an lvm that died between preparing a commit and committing it is no lost u
   assert.equal(await names(a.pool), ['x', 'y']);
 });
 
+test('metadata that is written round its area again and again, by long commands, is always known for ours', async () => {
+  await using vg = await loopVg({ create: ['--metadatasize', '1m'] });
+  const [a] = await sharedBy(vg, createSharedLocks(), 'a');
+  if (!a) throw new Error('a host was opened');
+  await create(a.pool, 'x');
+  // Each text takes a tenth of the area, and begins elsewhere.
+  const long = Array.from({ length: 99 }, (_, index) => `${index}`.padEnd(1000, 'x'));
+  for (let round = 0; round < 30; round += 1) {
+    const add = { round: [String(round)], ...(round === 0 ? { long } : {}) };
+    const drop = { round: [String(round - 1)] };
+    await change(a.pool, (writer) => writer.annotate('x', { add, drop }));
+  }
+});
+
 // What is found out
 
 test('a commit without the lock stops every host, until a person accepts it', async () => {
