@@ -29,8 +29,8 @@ export function createStorage(options: StorageOptions): Storage & Required<Pick<
   /** By uuid and name of the VG: a pool that is still there stays the same object, and keeps its queue. */
   let known: ReadonlyMap<string, Pool> = new Map();
 
-  async function pools(signal: AbortSignal): Promise<readonly Pool[]> {
-    const sightings = await discovery.look(signal);
+  async function pools(signal: AbortSignal, wanted?: string): Promise<readonly Pool[]> {
+    const sightings = await discovery.look(signal, wanted);
     known = new Map(
       sightings.map((sighting) => {
         const key = `${sighting.uuid} ${sighting.name}`;

@@ -101,7 +101,7 @@ export async function loopVg(
 
 /** The pool by this name among those that the storage has. */
 export async function poolOf(storage: Storage, name: string): Promise<Pool> {
-  const pool = (await storage.pools(never)).find((candidate) => candidate.name === name);
+  const pool = (await storage.pools(never, name)).find((candidate) => candidate.name === name);
   if (!pool) throw new Error(`there is no pool ${name}`);
   return pool;
 }
