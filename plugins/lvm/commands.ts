@@ -10,6 +10,8 @@ export interface Lvm {
   report(words: readonly string[], devices: Devices, signal: AbortSignal): Promise<Finished>;
   /** Runs a command that writes, to its end; `word` stands in what it writes. Throws what its failure means. */
   commit(words: readonly string[], devices: Devices, subject: Subject, word?: string): Promise<void>;
+  /** Runs a command that a person typed, to its end, whatever that is. It asks nothing: its stdin is empty. */
+  shell(words: readonly string[], subject: Subject): Promise<Finished>;
   /** Waits until no command of whoever had the VG's lock on this host writes any more. Errors: `core/timeout` among others. */
   settle(vg: string, devices: Devices, signal: AbortSignal): Promise<void>;
 }
@@ -21,21 +23,27 @@ export interface Lvm {
 export function createLvm(run: Runner, systemId?: string): Lvm {
   const report: Lvm['report'] = (words, devices, signal) =>
     run.read('lvm', commandLine(words, devices), { signal, timeout: REPORT_DEADLINE, env: ENVIRONMENT });
+  // Only where there are other hosts does anybody settle.
+  const givesBack = systemId !== undefined;
+  const identity = (subject: Subject) =>
+    systemId !== undefined && subject.systemId === systemId ? [identifiedAs(systemId)] : [];
   return {
     report,
     async commit(words, devices, subject, word) {
-      const more = [
-        ...(systemId !== undefined && subject.systemId === systemId ? [identifiedAs(systemId)] : []),
-        ...(word === undefined ? [] : [`# ${word}`]),
-      ];
-      const line = commandLine(words, devices, more);
-      // Only where there are other hosts does anybody settle.
-      const givesBack = systemId !== undefined;
+      const line = commandLine(words, devices, [...identity(subject), ...(word === undefined ? [] : [`# ${word}`])]);
       const done = await run.write('lvm', line, { lock: `vg-${subject.vg}`, env: ENVIRONMENT, givesBack });
       // lvm ends with 0 when only some of several metadata areas took the commit: that is no commit to rely on.
       if (done.code !== 0 || done.stderr.includes('Failed to write an MDA')) {
         throw explain(words[0] ?? '', done, subject);
       }
+    },
+    shell(words, subject) {
+      const { LVM_REPORT_FD: _, ...env } = ENVIRONMENT;
+      return run.write('lvm', commandLine(words, undefined, identity(subject)), {
+        lock: `vg-${subject.vg}`,
+        env,
+        givesBack,
+      });
     },
     async settle(vg, devices, signal) {
       await run.quiet(`vg-${vg}`, signal);

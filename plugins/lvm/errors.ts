@@ -15,6 +15,7 @@ export const lvmErrors = errors('lvm', {
   'in-use': 'busy',
   'bad-name': 'invalid',
   'bad-note': 'invalid',
+  'bad-command': 'invalid',
   'no-permission': 'denied',
   'other-domain': 'refused',
   'not-shareable': 'refused',

@@ -14,6 +14,8 @@ export interface Guard {
   accept(): Promise<void>;
   /** Runs a command that commits, and has a word in its command line. Errors: as begin, and the command's own. */
   watch(command: (word: string) => Promise<void>): Promise<void>;
+  /** Runs a command of which nothing is known before; what it makes counts, unless the VG was another than was left. */
+  adopt<T>(command: () => Promise<T>): Promise<T>;
   /** Leaves the mark, of the last commit that is proven to be ours. Errors: as begin, when the VG is not at that any more. */
   end(): Promise<void>;
 }
@@ -117,6 +119,16 @@ export function createGuard({ vg, lease, handover, read, log }: GuardOptions): G
       log.warn(`volume group ${vg.name} is taken as it stands, at commit ${expected.sequence}; what was left: ${left}`);
     },
     watch,
+    async adopt(command) {
+      await begin().catch(() => {});
+      await mustHold(lease, vg.name);
+      // Whatever it wrote is ours.
+      unread = '';
+      const done = await command();
+      if (expected) expected = await mustRead();
+      unread = undefined;
+      return done;
+    },
     end,
   };
 }

@@ -30,13 +30,12 @@ export function marksOf({ domain, node }: Claim): Notes {
 
 /** Says why this daemon must not write to the VG; undefined when it may. */
 export function whyReadOnly(group: VolumeGroup, claim: Claim): SltvError | undefined {
-  return (
-    whyNotFormat(group) ??
-    whyNotDomain(group, claim) ??
-    whyNotNamed(group, claim) ??
-    whyFenced(group, claim) ??
-    whyNotWhole(group)
-  );
+  return whyNotOurs(group, claim) ?? whyNotWhole(group);
+}
+
+/** The same, but for what is wrong with the VG itself: a person may have to mend that. */
+export function whyNotOurs(group: VolumeGroup, claim: Claim): SltvError | undefined {
+  return whyNotFormat(group) ?? whyNotDomain(group, claim) ?? whyNotNamed(group, claim) ?? whyFenced(group, claim);
 }
 
 /** Says why the VG can't be given to this daemon's locks; undefined when it can, or is theirs already. */

@@ -6,7 +6,7 @@ import type { Lvm } from './commands.ts';
 import { devicesLacking, metadataSizeFor } from './devices.ts';
 import { lvmErrors } from './errors.ts';
 import { createGuard, type Guard } from './guard.ts';
-import { type Claim, isShared, lackingMarks, whyNotShareable, whyReadOnly } from './marks.ts';
+import { type Claim, isShared, lackingMarks, whyNotOurs, whyNotShareable, whyReadOnly } from './marks.ts';
 import { objectionTo } from './names.ts';
 import type { Sighting, VolumeGroup } from './report.ts';
 import { tagChanges } from './tags.ts';
@@ -96,6 +96,20 @@ export function createPool(options: PoolOptions): Required<Omit<Pool, 'objectsTo
         if (refusal) throw refusal;
         await guard?.accept();
       }),
+    async shell(typed, signal) {
+      const words = typed[0] === 'lvm' ? typed.slice(1) : typed;
+      if (!/^[a-z]/.test(words[0] ?? '')) {
+        const hint = `sltv pool shell ${name} -- lvm lvs`;
+        throw lvmErrors('bad-command', `'${words[0] ?? ''}' is no command of lvm's`, { hint });
+      }
+      return await locked({ signal }, async (_lease, guard) => {
+        const group = await catalogue.look(life);
+        const refusal = whyNotOurs(group, claim);
+        if (refusal) throw refusal;
+        const run = () => lvm.shell(words, { vg: name, systemId: group.systemId });
+        return await (guard ? guard.adopt(run) : run());
+      });
+    },
   };
 }
 

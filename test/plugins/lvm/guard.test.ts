@@ -313,6 +313,40 @@ test('while its identity can’t be read nothing is written to a shared VG', asy
   assert.is(await vg.sequence(), sequence);
 });
 
+test('a command typed by hand runs under the lock, and what it changed counts as ours', async () => {
+  await using vg = await loopVg();
+  const locks = createSharedLocks();
+  const [a, b] = await sharedBy(vg, locks, 'a', 'b');
+  if (!a || !b) throw new Error('two hosts were opened');
+  const made = await a.pool.shell?.(['lvcreate', '-an', '-Zn', '-Wn', '-l1', '-n', 'by-hand', vg.name], never);
+  assert.is(made?.code, 0, made?.stderr);
+  const listed = await b.pool.shell?.(['lvm', 'lvs', '--noheadings', '-o', 'lv_name', vg.name], never);
+  assert.equal([listed?.code, listed?.stdout.trim()], [0, 'by-hand']);
+  const wrong = await b.pool.shell?.(['lvremove', '--yes', `${vg.name}/nowhere`], never);
+  assert.equal([wrong?.code, wrong?.stderr.includes('nowhere')], [5, true]);
+  await create(b.pool, 'x');
+  assert.is(await codeOf(a.pool.shell?.([], never) ?? Promise.resolve()), 'lvm/bad-command invalid');
+});
+
+test('a VG that somebody wrote over is mended by hand under the lock, and is used again once that is accepted', async () => {
+  await using vg = await loopVg();
+  const locks = createSharedLocks();
+  const [a, b] = await sharedBy(vg, locks, 'a', 'b');
+  if (!a || !b) throw new Error('two hosts were opened');
+  const [before, whole] = [`${vg.directory}/before`, `${vg.directory}/whole`];
+  await byHand(vg, 'vgcfgbackup', '-f', before, vg.name);
+  await create(a.pool, 'x');
+  await byHand(vg, 'vgcfgbackup', '-f', whole, vg.name);
+  await byHand(vg, 'vgcfgrestore', '-f', before, vg.name);
+  assert.is(await codeOf(create(b.pool, 'y')), 'lvm/lost-update refused');
+  const mended = await b.pool.shell?.(['vgcfgrestore', '-f', whole, vg.name], never);
+  assert.is(mended?.code, 0, mended?.stderr);
+  assert.is(await codeOf(create(b.pool, 'y')), 'lvm/foreign-write refused', 'until a person has said so');
+  await b.pool.accept?.(never);
+  await create(a.pool, 'y');
+  assert.equal(await names(b.pool), ['x', 'y']);
+});
+
 test('a local VG is guarded by nothing, and costs nothing more', async () => {
   await using vg = await loopVg();
   const pool = await (await vg.open({ locks: alone() })).pool();
