@@ -54,6 +54,9 @@ export function whyNotShareable(group: VolumeGroup, claim: Claim): SltvError | u
   return whyNotFormat(group) ?? whyNotDomain(isMine, claim) ?? whyFenced(group, claim) ?? whyNotWhole(group);
 }
 
+/** Whether the VG carries the mark of these locks. */
+export const isOf = ({ notes }: VolumeGroup, { domain }: Claim): boolean => notes.lock?.includes(domain) ?? false;
+
 /** What a VG that this daemon may write, or may share, still lacks of a pool of its locks; undefined when nothing. */
 export function lackingMarks(group: VolumeGroup, claim: Claim) {
   const marks = marksOf(claim);

@@ -6,6 +6,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Pool, Writer } from '../../../core/capabilities/storage.ts';
 import { SltvError } from '../../../core/errors.ts';
+import { lockFile } from '../../../core/run.ts';
 import { createLocalLocks } from '../../../plugins/local-lock/locks.ts';
 import { readMark } from '../../../plugins/lvm/handover.ts';
 import { createSharedLocks, type SharedLocks } from '../../fixtures/shared-locks.ts';
@@ -196,6 +197,26 @@ test('who takes over from a dead daemon of the same host waits for the command t
   assert.is(await vg.sequence(), sequence + 2);
 });
 
+test('who takes over from a dead daemon waits for LVM’s own lock, too', async () => {
+  await using vg = await loopVg();
+  const locks = createSharedLocks();
+  const [a] = await sharedBy(vg, locks, 'a');
+  if (!a) throw new Error('a host was opened');
+  locks.take(lockOf(a.pool), 'dead');
+  const held = await lockFile(`${vg.directory}/a/lock/V_${vg.name}`, never);
+  let isThrough = false;
+  const turn = change(a.pool, async () => {
+    isThrough = true;
+  });
+  assert.match(
+    await codeOf(a.pool.change({ signal: AbortSignal.timeout(300) }, async () => {})),
+    /TimeoutError|timeout/,
+  );
+  assert.is(isThrough, false);
+  await held[Symbol.asyncDispose]();
+  await turn;
+});
+
 test('an lvm that died between preparing a commit and committing it is no lost update', async () => {
   await using vg = await loopVg();
   const locks = createSharedLocks();
@@ -233,11 +254,28 @@ test('a commit without the lock stops every host, until a person accepts it', as
   for (const { pool } of [a, b, a]) assert.is(await codeOf(create(pool, 'x')), 'lvm/foreign-write refused');
   assert.is(await vg.sequence(), sequence);
   assert.equal(await names(a.pool), ['foreign'], 'reading goes on');
+  assert.match(
+    (await b.pool.facts(never)).readOnlyBecause ?? '',
+    /^somebody wrote to volume group \S+ without its lock/,
+  );
   await b.pool.accept?.(never);
   assert.match(b.said.join('\n'), /WARN {2}volume group \S+ is taken as it stands, at commit/);
   assert.is(await vg.sequence(), sequence, 'accepting is no commit');
+  assert.is((await b.pool.facts(never)).readOnlyBecause, undefined);
   await create(a.pool, 'x');
   await create(b.pool, 'y');
+  for (const { pool } of [a, b]) assert.is((await pool.facts(never)).readOnlyBecause, undefined);
+});
+
+test('a VG that is given to these locks anew counts as it is then', async () => {
+  await using vg = await loopVg();
+  const locks = createSharedLocks();
+  const [a] = await sharedBy(vg, locks, 'a');
+  if (!a) throw new Error('a host was opened');
+  await byHand(vg, 'vgchange', '--deltag', 'sltv:lock=memory/c1', '--addtag', 'sltv:lock=local/a', vg.name);
+  assert.is(await codeOf(create(a.pool, 'x')), 'lvm/other-domain refused');
+  await a.pool.share?.(never);
+  await create(a.pool, 'x');
 });
 
 test('a VG that was put back to an older state is a lost update', async () => {
