@@ -267,6 +267,19 @@ test('metadata that is written round its area again and again, by long commands,
   }
 });
 
+test('a VG that gets a device, and one that loses it again, is at the same commit for every host', async () => {
+  await using vg = await loopVg({ sizes: [64, 64], create: ['--metadatasize', '1m'] });
+  const [a, b] = await sharedBy(vg, createSharedLocks(), 'a', 'b');
+  if (!a || !b) throw new Error('two hosts were opened');
+  const [, second = ''] = vg.devices;
+  await a.pool.grow?.([second], never);
+  await create(b.pool, 'x');
+  await create(a.pool, 'y');
+  assert.is((await b.pool.shell?.(['vgreduce', vg.name, second], never))?.code, 0);
+  await create(a.pool, 'z');
+  await create(b.pool, 'last');
+});
+
 // What can't be read
 
 /** A guard whose VG is at what the test says, on a lease of locks that keep marks. */
