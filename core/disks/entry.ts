@@ -86,6 +86,10 @@ export function newNotes(
 }
 
 export const placeNote = (place: Place): string => `${place.node}/${place.boot}`;
+export function readPlace(note: string): Place {
+  const [node = '', boot = ''] = note.split('/');
+  return { node, boot };
+}
 export const ownerNote = (owner: Owner): string => `${owner.vm}/${owner.target}/${owner.vmName}`;
 export const timeNote = (time: Date): string => String(Math.floor(time.getTime() / 1000));
 export function intentNote(intent: Intent): string {
@@ -160,11 +164,6 @@ export function toDisk(entry: Entry, state: DiskState = stateOf(entry)): Disk {
 
 /** `pool/name`: how a disk is called in sentences, and unambiguous in commands. */
 export const nameOf = (entry: Entry): string => `${entry.volume.pool}/${entry.volume.name}`;
-
-function readPlace(note: string): Place {
-  const [node = '', boot = ''] = note.split('/');
-  return { node, boot };
-}
 
 function readOwner(note: string | undefined): Owner | undefined {
   if (note === undefined) return undefined;
