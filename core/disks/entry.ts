@@ -64,9 +64,12 @@ export function readEntry(volume: Volume): Entry | undefined {
     extendedAt: readTime(one('extended')),
     end: format === 'qcow2' ? readBytes(volume.notes.end) : undefined,
     settings: readSettings(volume.notes),
-    isNewer: version !== '1',
+    isNewer: version !== String(FORMAT),
   };
 }
+
+/** The version of what stands on storage. */
+export const FORMAT = 1;
 
 /** The notes of a new disk. */
 export function newNotes(
@@ -75,7 +78,7 @@ export function newNotes(
   intent?: Intent,
 ): Notes {
   return {
-    v: ['1'],
+    v: [String(FORMAT)],
     disk: [disk.id],
     layer: ['0'],
     fmt: [disk.format],

@@ -2,7 +2,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { asSltvError } from '../../../core/errors.ts';
-import { MiB } from '../../../core/units.ts';
+import { GiB, MiB } from '../../../core/units.ts';
 import { Died, type Fault } from '../../fixtures/memory-storage.ts';
 import { type Hosts, holdWhatRuns, makeHosts } from './hosts.ts';
 import { call, type Daemon, failure } from './house.ts';
@@ -127,6 +127,20 @@ onHosts('a disk is deleted from any host, once its own has promised', async (hos
   await create(one.daemon());
   await two.daemon().disks.delete({ name: 'd', force: false }, call());
   assert.equal(hosts.notes('d'), {});
+});
+
+onHosts('what was proven of one node proves nothing of another, which had the disk in between', async (hosts) => {
+  const [one, two, three] = [hosts.host('n1'), hosts.host('n2'), hosts.host('n3')];
+  await one.daemon().disks.create({ name: 'd', mode: 'thin', virtualSize: GiB }, call());
+  const [second, third] = [two.daemon(), three.daemon()];
+  let resized: Promise<unknown> | undefined;
+  hosts.cluster.step = async (moment, what) => {
+    if (moment !== 'answered' || what !== 'n2 asks n1 disk.inactive') return;
+    resized ??= third.disks.resize({ name: 'd', virtualSize: 2n * GiB }, call());
+    await resized;
+  };
+  await second.disks.delete({ name: 'd', force: false }, call());
+  assert.ok(hosts.cluster.asked.includes('n2 asks n3 disk.inactive'));
 });
 
 onHosts('a promise that nobody settled is kept until it is old, and then ends under the lock', async (hosts) => {
