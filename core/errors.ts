@@ -91,6 +91,7 @@ export const coreErrors = errors('core', {
   'fence-failed': 'unavailable',
   'members-unproven': 'refused',
   'no-cluster': 'unsupported',
+  unconfirmed: 'refused',
   'gate-refused': 'refused',
   'request-reused': 'invalid',
   'no-provider': 'unsupported',

@@ -28,7 +28,8 @@ export async function fence(world: NodesWorld, request: FenceRequest, call: Call
   const isDone = isBelieved && (await areOver(cluster, lives, call.signal));
   if (!isDone) {
     const proof = await prove(world, request, member, call);
-    for (const place of lives) await cluster.declareOver(place, proof, call.signal);
+    // From here on it goes to its end, whoever waits.
+    for (const place of lives) await cluster.declareOver(place, proof, world.life);
     world.provenAt.set(node, new Date());
     world.told.add(node);
     world.log.warn('a node was fenced', { node, proof, lives: lives.map(({ boot }) => boot) });
@@ -73,17 +74,17 @@ async function areOver(cluster: Cluster, lives: readonly Place[], signal: AbortS
 
 /** What proves that it is off, in a sentence. */
 async function prove(
-  { agent, run }: NodesWorld,
+  { agent, run, life }: NodesWorld,
   { node, confirmed, byHand }: FenceRequest,
   member: Member | undefined,
-  { caller, signal }: Call,
+  { caller }: Call,
 ): Promise<string> {
   if (!confirmed) {
     throw coreErrors('fence-unproven', `fencing ${node} ends whatever runs there, and nobody has confirmed it`, {
       hint: `sltv node fence ${node} --yes`,
     });
   }
-  if (agent && !byHand) return await turnOff(run, agent, node, signal);
+  if (agent && !byHand) return await turnOff(run, agent, node, life);
   if (!member?.isUp) return `${caller.name} vouched that it is off`;
   throw coreErrors('node-up', `${node} answers, so it is not off`, {
     hint: `turn it off first; one that leaves in order: sltv node retire ${node}`,
