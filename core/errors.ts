@@ -89,6 +89,7 @@ export const coreErrors = errors('core', {
   'node-in-use': 'refused',
   'fence-unproven': 'refused',
   'fence-failed': 'unavailable',
+  'fence-unfinished': 'unavailable',
   'members-unproven': 'refused',
   'no-cluster': 'unsupported',
   unconfirmed: 'refused',

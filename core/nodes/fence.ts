@@ -35,7 +35,7 @@ export async function fence(world: NodesWorld, request: FenceRequest, call: Call
     world.log.warn('a node was fenced', { node, proof, lives: lives.map(({ boot }) => boot) });
     for (const place of lives) world.emit(NodeFenced, { place, proof });
   }
-  await writeFences(world, member ? [member] : lives);
+  mustBeTold(node, await writeFences(world, member ? [member] : lives));
   const gone: Member = {
     node,
     boot: '',
@@ -48,6 +48,18 @@ export async function fence(world: NodesWorld, request: FenceRequest, call: Call
     isOver: true,
   };
   return (await lookAt(world, node, call.signal)) ?? viewOf(gone, world.node.id, []);
+}
+
+/** Switched on again before its pools say so, it would begin where it was, beside whoever has its disks by then. */
+function mustBeTold(node: string, untold: readonly string[]): void {
+  if (untold.length === 0) return;
+  throw coreErrors(
+    'fence-unfinished',
+    `${node} is fenced, and ${untold.join(', ')} could not be told of it yet: keep it off`,
+    {
+      hint: `until this ends well: sltv node fence ${node} --yes`,
+    },
+  );
 }
 
 /** The life that it was last seen in, and those that disks name. Errors: `core/node-missing` for a name that nobody knows. */
