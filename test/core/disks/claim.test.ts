@@ -3,6 +3,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { claiming, mustBeOursToTake } from '../../../core/disks/claim.ts';
 import { tidyPromises } from '../../../core/disks/permission.ts';
+import { createPromises } from '../../../core/disks/promises.ts';
 import { freshEntry } from '../../../core/disks/world.ts';
 import { asSltvError } from '../../../core/errors.ts';
 import { GiB, MiB } from '../../../core/units.ts';
@@ -278,6 +279,60 @@ onHosts('a start waits for a claim that is under way, and is refused once that h
   await two.start(two.vms.db, 'd');
   assert.is((await begun)?.code, 'core/disk-elsewhere');
   assert.equal([one.world.active.size, two.world.active.size], [0, 1]);
+});
+
+onHosts('what a host had half attached when its power went is started on another, once it is fenced', async (hosts) => {
+  const [one, two] = [hosts.host('n1'), hosts.host('n2')];
+  await create(one.daemon());
+  await failure(attachTo('db', one.daemon({ at: 1, how: 'die-after' })));
+  assert.match(hosts.notes('d').op?.[0] ?? '', /^attach\/n1\/n1-b1\//);
+  await one.powerOff();
+  two.daemon();
+  assert.is((await failure(two.start(two.vms.db, 'd'))).code, 'core/disk-elsewhere');
+  hosts.cluster.over.set('n1/n1-b1', 'a test said so');
+  await two.start(two.vms.db, 'd');
+  assert.equal([hosts.notes('d').op, hosts.notes('d').on], [undefined, ['n2/n2-b1']]);
+  // And when the host comes back it can neither start it nor take anything of it back.
+  await one.reboot();
+  const back = one.daemon();
+  await back.start();
+  assert.is((await failure(one.start(one.vms.db, 'd'))).code, 'core/disk-elsewhere');
+  assert.equal(hosts.notes('d').on, ['n2/n2-b1']);
+});
+
+onHosts(
+  'an old promise is dropped by a start that needs it, under the lock, and a young one is waited for',
+  async (hosts) => {
+    const [one, two] = [hosts.host('n1'), hosts.host('n2')];
+    const first = one.daemon();
+    await create(first);
+    await attachTo('db', first);
+    two.daemon();
+    await failure(two.hook('starting', two.vms.db, { paths: [two.path('d')], fault: { at: 1, how: 'die-before' } }));
+    assert.is((await first.world.promises.all()).length, 1);
+    const begun = one.start(one.vms.db, 'd');
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    assert.is(one.vms.db.state, 'off', 'it waits');
+    const [promised] = await first.world.promises.all();
+    assert.ok(promised);
+    await createPromises(one.node().runDir, () => -1000).give(promised);
+    await begun;
+    assert.is(one.vms.db.state, 'running');
+    assert.equal(await first.world.promises.all(), []);
+  },
+);
+
+onHosts('a volume that was left active is brought to its size before its VM starts', async (hosts) => {
+  const [one, two] = [hosts.host('n1'), hosts.host('n2')];
+  const first = one.daemon();
+  await create(first);
+  await attachTo('db', first);
+  await one.hook('starting', one.vms.db);
+  hosts.cluster.silent.add('n1');
+  await two.daemon().disks.extend({ name: 'd', size: 16n * MiB }, call());
+  assert.is(one.world.devices.get(one.path('d')), 8n * MiB);
+  await one.hook('starting', one.vms.db);
+  assert.is(one.world.devices.get(one.path('d')), 16n * MiB);
 });
 
 for (const delay of [0, 1, 2, 3, 4, 5, 6, 7, 8]) {
