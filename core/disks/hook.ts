@@ -123,7 +123,7 @@ async function claim(world: HookWorld, { pool, volume }: Held, vm: VmTransition[
     pool.change({ signal, urgency: { secondsToFull: 0 } }, async (writer) => {
       const fresh = freshEntry(await writer.find(name), name);
       mayStart(fresh, vm);
-      await mustBeOursToTake(world, pool, writer, fresh, proof);
+      await mustBeOursToTake(world, pool, fresh, proof);
       // A VM that starts with the disk has it, whatever became of the attach.
       const isHalfAttached = fresh.intent?.operation === 'attach' && isOfLifeThatIsOver(fresh, proof);
       if (!isHalfAttached) mustBeAtRest(fresh);

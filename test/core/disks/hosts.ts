@@ -44,9 +44,9 @@ export interface Host {
   reboot(): Promise<void>;
 }
 
-export async function makeHosts(options: { readonly source?: 'block' | 'file' } = {}): Promise<Hosts> {
+export async function makeHosts(more: readonly string[] = []): Promise<Hosts> {
   const directory = await mkdtemp(join(tmpdir(), 'sltv-hosts-'));
-  const pools = memoryWorld({ directory, pools: ['mem'], isShared: true, source: 'block', ...options });
+  const pools = memoryWorld({ directory, pools: ['mem', ...more], isShared: true, source: 'block' });
   const cluster = memoryClusterWorld();
   const hosts = new Map<string, Host>();
   const life = new AbortController();
