@@ -18,6 +18,12 @@ export async function main(argv: readonly string[], builtins: Omit<Builtins, 'ow
       const { setTimeout: sleep } = await import('node:timers/promises');
       await sleep(milliseconds, undefined, { signal });
     },
+    async ask(question, signal) {
+      if (!process.stdin.isTTY || !process.stderr.isTTY) return undefined;
+      const { createInterface } = await import('node:readline/promises');
+      using terminal = createInterface({ input: process.stdin, output: process.stderr });
+      return await terminal.question(`sltv: ${question}`, { signal });
+    },
     version: builtins.version,
     async local() {
       const { localVerbs } = await import('./local.ts');
@@ -46,8 +52,9 @@ function interrupted(): AbortSignal {
   return controller.signal;
 }
 
-const own: Builtins['own'] = async ({ defaultPool, thinInitialSize, reserve, overcommit }) => {
+const own: Builtins['own'] = async ({ defaultPool, thinInitialSize, reserve, overcommit, cluster }) => {
   const { default: disks } = await import('./disks/index.ts');
+  const { default: nodes } = await import('./nodes/index.ts');
   return [
     disks({
       thinInitialSize,
@@ -55,6 +62,7 @@ const own: Builtins['own'] = async ({ defaultPool, thinInitialSize, reserve, ove
       ...(defaultPool === undefined ? {} : { defaultPool }),
       ...(overcommit === undefined ? {} : { overcommit }),
     }),
+    nodes({ whenFenced: cluster.whenFenced, ...(cluster.fence === undefined ? {} : { fence: cluster.fence }) }),
   ];
 };
 
