@@ -31,7 +31,7 @@ export function endLease(store: Store, lease: string): Store {
 /** What would put a key on a lease that is no more is not done at all, as etcd refuses it. */
 export function applyTxn(store: Store, txn: Txn): readonly [Store, Outcome] {
   const holds = txn.when.every((compare) => doesHold(store, compare));
-  const ops = holds ? txn.then : txn.otherwise;
+  const ops = holds ? txn.act : txn.otherwise;
   const isDead = ops.some((op) => 'put' in op && op.put.lease !== undefined && !store.leases.has(op.put.lease));
   if (isDead) return [store, { holds: false, found: [], revision: store.revision }];
   const entries = new Map(store.entries);

@@ -135,7 +135,7 @@ const selfOf = (index: number, { boot, life }: Pick<Host, 'boot' | 'life'>): Sel
 export function begin({ hosts, turns, faults }: Bounds): World {
   const born = { boot: 0, life: 0, session: 0 };
   const generation = { key: keys.generation, value: written({ n: 1, uuid: 'g' }) };
-  let [store] = applyTxn(emptyStore(), { when: [], then: [{ put: generation }], otherwise: [] });
+  let [store] = applyTxn(emptyStore(), { when: [], act: [{ put: generation }], otherwise: [] });
   const all = Array.from({ length: hosts }, (_, index): Host => {
     const [entered, ground] = enter(store, index, born);
     store = entered;
@@ -226,7 +226,7 @@ function* acts(world: World, index: number, host: Host, { without, mayBeLate }: 
   if (world.store.restored > 0 && !without.memory && !host.isBarred) {
     const halt: Txn = {
       when: [],
-      then: [{ put: { key: keys.halted, value: written({ because: 'x', by: self.node, since: EPOCH }) } }],
+      act: [{ put: { key: keys.halted, value: written({ because: 'x', by: self.node, since: EPOCH }) } }],
       otherwise: [],
     };
     if (phase.at !== 'cleared' && phase.at !== 'running') {
@@ -244,7 +244,11 @@ function* acts(world: World, index: number, host: Host, { without, mayBeLate }: 
         const [store, ground] = enter(world.store, index, next);
         return yield { what: `n${index} enters anew`, to: go({ session: next.session, ground, isLost: false }, store) };
       }
-      const attempt = newAttempt(self, NAME, nextToken(host.before, 1), `${host.attempts}`, EPOCH);
+      const attempt = newAttempt(self, NAME, {
+        token: nextToken(host.before, 1),
+        attempt: `${host.attempts}`,
+        since: EPOCH,
+      });
       const txn = withoutRecord(acquire(keys, self, host.ground, attempt, host.before), without);
       // One that failed has left nothing by which it could be taken for another.
       const asked = { attempts: host.attempts + 1 };
@@ -389,7 +393,7 @@ function* faults(world: World, index: number, host: Host, kind: Fault): Generato
   });
   const declareOver = (after: World): World => {
     const over = { key: keys.over(`n${index}`, `b${host.boot}`), value: written({ proof: 'x', since: EPOCH }) };
-    return { ...after, store: applyTxn(after.store, { when: [], then: [{ put: over }], otherwise: [] })[0] };
+    return { ...after, store: applyTxn(after.store, { when: [], act: [{ put: over }], otherwise: [] })[0] };
   };
   if (kind === 'pause' && host.isUp && !host.isPaused) {
     yield { what: `n${index} is paused`, to: change(world, index, { isPaused: true }) };
