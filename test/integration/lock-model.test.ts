@@ -9,7 +9,6 @@ const pairs: readonly (readonly Fault[])[] = [
   ['pause', 'crash'],
   ['lease', 'late'],
   ['crash', 'reboot'],
-  ['pause', 'fence'],
 ];
 
 function isSafe({ worlds, omens, histories, stuck }: Explored): void {
