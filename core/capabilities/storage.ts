@@ -135,6 +135,19 @@ export interface Pool {
   readonly share?: (signal: AbortSignal) => Promise<void>;
   /** Takes the catalogue as it stands for the right one, after somebody has written without the lock. No commit. */
   readonly accept?: (signal: AbortSignal) => Promise<void>;
+  /**
+   * Runs a command that a person typed, for the tools that this storage is made with, alone and under the pool's lock; what it
+   * changes counts as ours. Also where somebody wrote without the lock, so that it can be mended: that stays to be accepted.
+   * A status other than 0 is an answer. Kinds: `refused` where this daemon may not write.
+   */
+  readonly shell?: (words: readonly string[], signal: AbortSignal) => Promise<Said>;
+}
+
+/** What a command said, and the status it ended with. */
+export interface Said {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
 }
 
 export interface NewPool {
