@@ -88,7 +88,7 @@ export async function finishCreation(world: World, pool: Pool, entry: Entry, { r
     const { name, path, size } = entry.volume;
     const isStillOurs = await pool.change({ signal: world.life }, async (writer) => {
       const fresh = freshEntry(await writer.find(name), nameOf(entry));
-      await honour(world.promises, world.node, fresh);
+      await honour(world.promises, fresh);
       if (fresh.id !== entry.id || !isUntouched(fresh)) return false;
       // By a note of this life, which nobody takes for over.
       const notes = { on: [placeNote(here(world.node))] };
