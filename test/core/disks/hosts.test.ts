@@ -107,6 +107,20 @@ onHosts('a node that does not answer is named, with what to do', async (hosts) =
   assert.match(error.message, 'held by node n1, which does not answer');
 });
 
+onHosts('an attachment is told with the host that has it, and with none after a fence', async (hosts) => {
+  const [one, two] = [hosts.host('n1'), hosts.host('n2')];
+  const first = one.daemon();
+  await thick(first);
+  await attachTo('db', first);
+  const second = two.daemon();
+  const nodes = async () => (await second.disks.attachments({}, call())).map(({ node }) => node);
+  assert.equal(await nodes(), ['n1']);
+  await one.powerOff();
+  fenced(hosts, one);
+  await second.reconcile();
+  assert.equal(await nodes(), ['']);
+});
+
 onHosts('a disk whose node was fenced is detached from anywhere', async (hosts) => {
   const [one, two] = [hosts.host('n1'), hosts.host('n2')];
   const first = one.daemon();
