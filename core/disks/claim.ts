@@ -84,7 +84,7 @@ export async function mustBeOursToTake(
   entry: Entry,
   claim: Claim,
 ): Promise<void> {
-  await honour(promises, node, entry);
+  await honour(promises, entry);
   const proven = placesElsewhere(node, entry).map((place) => claim.places.get(placeNote(place)));
   if (proven.includes(undefined)) throw outOfDate(entry, 'has just been changed by another node');
   if (claim.asked.length > 0 && uptime() > claim.until) throw outOfDate(entry, 'was asked for too long ago');

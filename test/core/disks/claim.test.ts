@@ -1,6 +1,7 @@
 // Disks that go from host to host: whoever asks at whatever moment, one disk is one VM's, and active in one place.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { Storage } from '../../../core/capabilities/storage.ts';
 import { claiming, mustBeOursToTake } from '../../../core/disks/claim.ts';
 import { tidyPromises } from '../../../core/disks/permission.ts';
 import { createPromises } from '../../../core/disks/promises.ts';
@@ -172,6 +173,54 @@ onHosts('what was proven of one node proves nothing of another, which had the di
   assert.ok(hosts.cluster.asked.includes('n2 asks n3 disk.inactive'));
 });
 
+onHosts(
+  'a node rests on a promise also when the disk has been with others since, and back where it was',
+  async (hosts) => {
+    const [one, two, three] = [hosts.host('n1'), hosts.host('n2'), hosts.host('n3')];
+    const first = one.daemon();
+    await create(first);
+    await attachTo('db', first);
+    const [second] = [two.daemon(), three.daemon()];
+    const { world } = second;
+    const [pool] = (await world.storages[0]?.pools(call().signal)) ?? [];
+    assert.ok(pool);
+    const wanted = { pool, name: 'd', signal: call().signal, mayHave: () => {} };
+    await claiming(world, wanted, async (claim) => {
+      // Before it has the lock the VM starts and stops on another host, and would start where it was.
+      await three.start(three.vms.db, 'd');
+      three.world.held.clear();
+      three.vms.db.state = 'off';
+      await three.hook('stopped', three.vms.db);
+      const back = failure(one.start(one.vms.db, 'd'));
+      await new Promise((resolve) => setTimeout(resolve, 400));
+      assert.is(one.world.active.size, 0, 'it waits');
+      assert.equal(hosts.notes('d').on, ['n3/n3-b1']);
+      void claim;
+      hosts.cluster.silent.add('n3');
+      await back;
+    });
+  },
+);
+
+onHosts('a promise outlives a power cut of who gave it, and holds back the next boot’s start', async (hosts) => {
+  const [one, two] = [hosts.host('n1'), hosts.host('n2')];
+  const first = one.daemon();
+  await create(first);
+  await attachTo('db', first);
+  const { world } = two.daemon();
+  const [pool] = (await world.storages[0]?.pools(call().signal)) ?? [];
+  assert.ok(pool);
+  const wanted = { pool, name: 'd', signal: call().signal, mayHave: () => {} };
+  await claiming(world, wanted, async (claim) => {
+    await one.reboot();
+    const early = createPromises(one.node(), () => 10);
+    const [promised] = await early.all();
+    assert.ok(promised);
+    assert.not.ok(early.isOld(promised));
+    void claim;
+  });
+});
+
 onHosts('a proof that is too old is not rested on', async (hosts) => {
   const [one, two] = [hosts.host('n1'), hosts.host('n2')];
   await create(one.daemon());
@@ -306,6 +355,61 @@ onHosts('a start waits for a claim that is under way, and is refused once that h
   assert.equal([one.world.active.size, two.world.active.size], [0, 1]);
 });
 
+for (const delay of [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 14, 16, 18, 20]) {
+  onHosts(`three hosts start the same VM one after the other: it runs on one at most (${delay})`, async (hosts) => {
+    const all = ['n1', 'n2', 'n3'].map((name) => hosts.host(name));
+    const [first] = all.map((host) => host.daemon());
+    assert.ok(first);
+    await create(first);
+    await attachTo('db', first);
+    const turns = async (count: number) => {
+      for (let turn = 0; turn < count; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+    };
+    const order = [all[1], all[2], all[0]].flatMap((host) => host ?? []);
+    await Promise.allSettled(order.map((host, at) => turns(at * delay).then(() => host.start(host.vms.db, 'd'))));
+    assert.ok(all.filter(({ vms }) => vms.db.state === 'running').length <= 1);
+  });
+}
+
+onHosts(
+  'who asks between a claim’s commit and its activation is seen by it, and one of the two has the disk',
+  async (hosts) => {
+    const [one, two, three] = [hosts.host('n1'), hosts.host('n2'), hosts.host('n3')];
+    const first = one.daemon();
+    await create(first);
+    await attachTo('db', first);
+    for (const host of [two, three]) host.daemon();
+    const answered = Promise.withResolvers<void>();
+    hosts.cluster.step = async (moment, what) => {
+      if (moment === 'answered' && what === 'n3 asks n2 disk.inactive') answered.resolve();
+    };
+    let third: Promise<unknown> | undefined;
+    const slowly = (storage: Storage): Storage => ({
+      ...storage,
+      pools: async (signal) =>
+        (await storage.pools(signal)).map((pool) => ({
+          ...pool,
+          change: (turn, work) =>
+            pool.change(turn, (writer) =>
+              work({
+                ...writer,
+                async annotate(name, { activate = false, ...change }) {
+                  const volume = await writer.annotate(name, change);
+                  third ??= three.start(three.vms.db, 'd').catch(() => undefined);
+                  await answered.promise;
+                  if (activate) await pool.activate(name, turn.signal);
+                  return volume;
+                },
+              }),
+            ),
+        })),
+    });
+    await two.start(two.vms.db, 'd', slowly).catch(() => undefined);
+    await third;
+    assert.is([two, three].filter(({ vms }) => vms.db.state === 'running').length, 1);
+  },
+);
+
 onHosts('what a host had half attached when its power went is started on another, once it is fenced', async (hosts) => {
   const [one, two] = [hosts.host('n1'), hosts.host('n2')];
   await create(one.daemon());
@@ -340,7 +444,7 @@ onHosts(
     assert.is(one.vms.db.state, 'off', 'it waits');
     const [promised] = await first.world.promises.all();
     assert.ok(promised);
-    await createPromises(one.node().runDir, () => -1000).give(promised);
+    await createPromises(one.node(), () => -1000).give(promised);
     await begun;
     assert.is(one.vms.db.state, 'running');
     assert.equal(await first.world.promises.all(), []);
