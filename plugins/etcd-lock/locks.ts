@@ -51,10 +51,9 @@ export function createLocks(line: Line, clusterId: string, stopped: AbortSignal)
         const place = await joinLine(open, wanted);
         if (place) return place;
       } else {
-        const { lease, seen } = await holdings.attempt(open, wanted);
+        const { lease, isInTheWay } = await holdings.attempt(open, wanted);
         if (lease) return lease;
-        if (!seen || (await holdings.adopt(open, seen))) continue;
-        if (!seen.lock && !seen.record && seen.waiters.length === 0) continue;
+        if (!isInTheWay) continue;
         const place = await joinLine(open, wanted);
         if (place) return place;
       }
@@ -66,7 +65,7 @@ export function createLocks(line: Line, clusterId: string, stopped: AbortSignal)
     const queued = keys.waiter(name, randomUUID());
     try {
       const outcome = await session.txn(enqueue(keys, self, open, name, queued));
-      const seen = seenIn(outcome);
+      const seen = seenIn(keys, outcome);
       if (outcome.holds) return { ...wanted, open, queued, seen };
       await holdings.adopt(open, seen);
     } catch (error) {

@@ -193,7 +193,7 @@ async function leaveRecord(
   children?: string,
 ) {
   const value = written({
-    ...{ node: by.id, boot: by.boot, instance: 'of another process', attempt: 'x', children },
+    ...{ node: by.id, boot: by.boot, instance: 'of another process', attempt: 1, children },
     ...{ pid, started: (await startOf(pid)) ?? '', token: 7n, since: new Date('2026-01-02T03:04:05Z') },
   });
   const [act, kv] = [[{ put: { key: made.keys.record('a'), value } }], made.store.open()];
