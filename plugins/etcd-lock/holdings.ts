@@ -129,11 +129,10 @@ export function createHoldings(session: Session, stopped: AbortSignal, log: Log)
       lost,
       remaining: () => (lost.aborted ? 0 : Math.max(0, at.proof.remaining())),
       async prove() {
-        lost.throwIfAborted();
-        if (at.proof.remaining() > 0) return;
-        const { holds } = await session.txn(prove(keys, at, taken));
-        lost.throwIfAborted();
-        if (!holds) throw fail('lost', `the lock ${name} is lost`, { hint: 'try again' });
+        if (!lost.aborted && at.proof.remaining() > 0) return;
+        const isMine = !lost.aborted && (await session.txn(prove(keys, at, taken))).holds;
+        if (lost.aborted || !isMine)
+          throw fail('lost', `the lock ${name} is lost`, { hint: 'try again', cause: lost.reason });
       },
       handover: { mark: before.mark, isOrderly: before.isOrderly },
       leave(mark) {

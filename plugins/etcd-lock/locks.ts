@@ -7,7 +7,8 @@ import type { Wanted } from './holdings.ts';
 import { LeaseGone } from './kv.ts';
 import { type Line, type Place, standInLine } from './line.ts';
 import { enqueue, seenIn } from './protocol.ts';
-import { type Open, refuseHalted } from './session.ts';
+import type { Open } from './session.ts';
+import { refuseHalted } from './standing.ts';
 
 export function createLocks(line: Line, clusterId: string, stopped: AbortSignal): Locks {
   const { session, holdings } = line;

@@ -106,6 +106,25 @@ test('when a lock is given back, only the first in line asks for it', async () =
   for (const next of served.slice(1)) await (await next)[Symbol.asyncDispose]();
 });
 
+test('a lock that is free is not taken past somebody who waits for it', async () => {
+  await using made = await world();
+  const node = await made.open();
+  await warm(node, 'a');
+  const kv = made.store.open();
+  const key = made.keys.waiter('a', 'who was there before');
+  await kv.txn({ when: [], act: [{ put: { key, value: 'far' } }], otherwise: [] });
+  let isServed = false;
+  const waiting = node.locks.acquire('a', never).then((lease) => {
+    isServed = true;
+    return lease;
+  });
+  await eventually(async () => made.waiters('a') === 2);
+  await warm(node, 'settle');
+  assert.is(isServed, false);
+  await kv.txn({ when: [], act: [{ remove: { key } }], otherwise: [] });
+  await (await waiting)[Symbol.asyncDispose]();
+});
+
 test('an attempt without answer that is carried out later takes no lock', async () => {
   await using made = await world();
   const [node, other] = [await made.open(), await made.open()];
