@@ -20,6 +20,7 @@ import {
   release,
   type Self,
   seenIn,
+  type Taken,
   takeOver,
   voidEarlier,
 } from '../../../plugins/etcd-lock/protocol.ts';
@@ -54,12 +55,12 @@ type Phase =
   | { readonly at: 'blocked'; readonly outcome: Outcome }
   /** It was told nothing: first nothing that it asked for may happen any more, then what has happened is taken back. */
   | { readonly at: 'voiding' | 'abandoning'; readonly attempt: Attempt }
-  | { readonly at: 'held'; readonly attempt: Attempt }
+  | { readonly at: 'held'; readonly lock: Taken }
   /** All that is asked before a command was answered well. */
-  | { readonly at: 'cleared'; readonly attempt: Attempt }
-  | { readonly at: 'running'; readonly attempt: Attempt }
+  | { readonly at: 'cleared'; readonly lock: Taken }
+  | { readonly at: 'running'; readonly lock: Taken }
   /** `made`: what it leaves as its mark. */
-  | { readonly at: 'finished'; readonly attempt: Attempt; readonly made: Content | undefined };
+  | { readonly at: 'finished'; readonly lock: Taken; readonly made: Content | undefined };
 
 interface Host {
   readonly boot: number;
@@ -82,8 +83,8 @@ interface Host {
 
 interface Command {
   readonly id: string;
-  /** The attempt whose lock it was begun under. */
-  readonly under: string;
+  /** The lock that it was begun under. */
+  readonly under: Taken;
   readonly host: number;
   readonly boot: number;
   /** What it has read. */
@@ -169,7 +170,7 @@ function enter(store: Store, index: number, host: Pick<Host, 'boot' | 'life' | '
   const lease = `${self.instance}.${host.session}`;
   const [entered] = applyTxn(grantLease(store, lease), voidEarlier(keys, self, lease, undefined));
   const [, outcome] = applyTxn(entered, look(keys, self, NAME));
-  const { session, generation } = seenIn(outcome);
+  const { session, generation } = seenIn(keys, outcome);
   return [entered, { lease, session, generation }];
 }
 
@@ -246,7 +247,7 @@ function* acts(world: World, index: number, host: Host, { without, mayBeLate }: 
       }
       const attempt = newAttempt(self, NAME, {
         token: nextToken(host.before, 1),
-        attempt: `${host.attempts}`,
+        attempt: host.attempts,
         since: EPOCH,
       });
       const txn = withoutRecord(acquire(keys, self, host.ground, attempt, host.before), without);
@@ -255,7 +256,9 @@ function* acts(world: World, index: number, host: Host, { without, mayBeLate }: 
       if (isLateNow)
         yield { what: `n${index} asks in vain`, to: later(txn, { ...asked, phase: { at: 'voiding', attempt } }) };
       const [store, outcome] = applyTxn(world.store, txn);
-      const phase: Phase = outcome.holds ? { at: 'held', attempt } : { at: 'blocked', outcome };
+      const phase: Phase = outcome.holds
+        ? { at: 'held', lock: { name: NAME, at: outcome.revision } }
+        : { at: 'blocked', outcome: applyTxn(store, look(keys, self, NAME))[1] };
       return yield {
         what: `n${index} asks: ${outcome.holds}`,
         to: go({ ...(outcome.holds ? asked : {}), phase }, store),
@@ -264,7 +267,7 @@ function* acts(world: World, index: number, host: Host, { without, mayBeLate }: 
     case 'voiding': {
       const [store] = applyTxn(world.store, voidEarlier(keys, self, host.ground.lease, undefined));
       const [, outcome] = applyTxn(store, look(keys, self, NAME));
-      const ground = { ...host.ground, session: seenIn(outcome).session };
+      const ground = { ...host.ground, session: seenIn(keys, outcome).session };
       return yield { what: `n${index} voids`, to: go({ ground, phase: { ...phase, at: 'abandoning' } }, store) };
     }
     case 'abandoning': {
@@ -279,14 +282,14 @@ function* acts(world: World, index: number, host: Host, { without, mayBeLate }: 
         const to = go({ phase: { ...phase, at: 'finished', made: undefined } });
         return yield { what: `n${index} finds a difference`, to, omen: 'difference' };
       }
-      const isHeld = !host.isLost || applyTxn(world.store, prove(keys, host.ground, phase.attempt))[1].holds;
+      const isHeld = !host.isLost || applyTxn(world.store, prove(keys, host.ground, phase.lock))[1].holds;
       const next: Phase = isHeld ? { ...phase, at: 'cleared' } : { ...phase, at: 'finished', made: undefined };
       const omen = isDifferent && isHeld ? { omen: 'overlooked' as const } : {};
       return yield { what: `n${index} checks: ${isHeld}`, to: go({ phase: next }), ...omen };
     }
     case 'cleared': {
       const id = `${self.instance}.${host.attempts}`;
-      const command = { id, under: phase.attempt.value, host: index, boot: host.boot, read: world.group };
+      const command = { id, under: phase.lock, host: index, boot: host.boot, read: world.group };
       const begun = { ...world, commands: [...world.commands, command] };
       return yield {
         what: `n${index} begins a command`,
@@ -296,10 +299,10 @@ function* acts(world: World, index: number, host: Host, { without, mayBeLate }: 
     case 'running':
       return;
     case 'finished': {
-      const { attempt, made } = phase;
+      const { lock, made } = phase;
       const left = made === undefined ? host.before : { mark: JSON.stringify(made), isOrderly: true };
       const token = nextToken(host.before, 1);
-      const txn = release(keys, attempt, { mark: left.mark, isOrderly: left.isOrderly, token });
+      const txn = release(keys, lock, { mark: left.mark, isOrderly: left.isOrderly, token });
       const rest = { phase: { at: 'idle' as const }, turnsLeft: host.turnsLeft - 1, before: NO_MARK };
       if (isLateNow) yield { what: `n${index} gives back in vain`, to: later(txn, {}) };
       return yield { what: `n${index} gives back`, to: go(rest, applyTxn(world.store, txn)[0]) };
@@ -309,7 +312,7 @@ function* acts(world: World, index: number, host: Host, { without, mayBeLate }: 
 
 /** Looks at what is in the way, and takes it away where its holder is over. */
 function* unblock(world: World, index: number, host: Host, outcome: Outcome, without: Without): Generator<Step> {
-  const seen = seenIn(outcome);
+  const seen = seenIn(keys, outcome);
   const rest = { phase: { at: 'idle' as const }, before: seen.mark };
   if (seen.ownOver !== undefined || seen.halted !== undefined) {
     return yield { what: `n${index} is barred`, to: change(world, index, { ...rest, isBarred: true }) };
@@ -367,8 +370,8 @@ function commit(world: World, command: Command): Step {
   const made = { sequence: read.sequence + 1, by: id };
   const after = { ...world, commands: world.commands.filter((each) => each !== command), group: made };
   const phase = world.hosts[host]?.phase;
-  const isItsOwn = phase?.at === 'running' && phase.attempt.value === command.under;
-  const to = isItsOwn ? change(after, host, { phase: { at: 'finished', attempt: phase.attempt, made } }) : after;
+  const isItsOwn = phase?.at === 'running' && phase.lock.at === command.under.at;
+  const to = isItsOwn ? change(after, host, { phase: { at: 'finished', lock: phase.lock, made } }) : after;
   const isHarm = isOver && !isDeclaredOver(world, world.group.by);
   return { what: `n${host} commits`, to, ...(isHarm ? { omen: 'loss' as const } : {}) };
 }
