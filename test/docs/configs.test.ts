@@ -37,4 +37,12 @@ for (const [index, { page, text }] of shown.entries()) {
   });
 }
 
+for (const example of globSync('examples/**/sltv.config.ts', { cwd: ROOT })) {
+  test(`${example} holds`, async () => {
+    const { default: config }: { default: unknown } = await import(join(ROOT, example));
+    const result = await settle({ config, isFile: true, env: {}, known: new Map(), own: async () => [disks()] });
+    assert.equal('problems' in result ? result.problems : [], []);
+  });
+}
+
 test.run();
