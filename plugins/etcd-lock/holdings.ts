@@ -221,6 +221,6 @@ export function createHoldings(session: Session, stopped: AbortSignal, log: Log)
 }
 
 /** Milliseconds for which a holder waits until the store has heard that it is none any more. */
-const RETURN = 3_000;
+const RETURN = 2_000;
 /** Milliseconds for which a caller waits to learn what became of a call without answer. */
 const SOON = 1_500;
