@@ -106,6 +106,7 @@ function hostWith(has: readonly string[], { vgs }: { vgs: readonly string[] } = 
       return reportOf(host.has);
     },
     commit: async () => assert.unreachable('a look writes nothing'),
+    settle: async () => assert.unreachable('a look waits for nobody'),
   };
   const log = createLog({ level: 'error', format: 'text', write: () => {} });
   const discovery = createDiscovery({
