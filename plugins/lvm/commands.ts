@@ -10,8 +10,10 @@ export interface Lvm {
   report(words: readonly string[], devices: Devices, signal: AbortSignal): Promise<Finished>;
   /** Runs a command that writes, to its end; `word` stands in what it writes. Throws what its failure means. */
   commit(words: readonly string[], devices: Devices, subject: Subject, word?: string): Promise<void>;
+  /** Runs a command that a person typed, to its end, whatever that is. It asks nothing: its stdin is empty. */
+  shell(words: readonly string[], subject: Subject): Promise<Finished>;
   /** Waits until no command of whoever had the VG's lock on this host writes any more. Errors: `core/timeout` among others. */
-  settle(vg: string, devices: Devices, signal: AbortSignal): Promise<void>;
+  settle(vg: string, signal: AbortSignal): Promise<void>;
 }
 
 /**
@@ -21,26 +23,32 @@ export interface Lvm {
 export function createLvm(run: Runner, systemId?: string): Lvm {
   const report: Lvm['report'] = (words, devices, signal) =>
     run.read('lvm', commandLine(words, devices), { signal, timeout: REPORT_DEADLINE, env: ENVIRONMENT });
+  // Only where there are other hosts does anybody settle.
+  const givesBack = systemId !== undefined;
+  const identity = (subject: Subject) =>
+    systemId !== undefined && subject.systemId === systemId ? [identifiedAs(systemId)] : [];
   return {
     report,
     async commit(words, devices, subject, word) {
-      const more = [
-        ...(systemId !== undefined && subject.systemId === systemId ? [identifiedAs(systemId)] : []),
-        ...(word === undefined ? [] : [`# ${word}`]),
-      ];
-      const line = commandLine(words, devices, more);
-      // Only where there are other hosts does anybody settle.
-      const givesBack = systemId !== undefined;
+      const line = commandLine(words, devices, [...identity(subject), ...(word === undefined ? [] : [`# ${word}`])]);
       const done = await run.write('lvm', line, { lock: `vg-${subject.vg}`, env: ENVIRONMENT, givesBack });
       // lvm ends with 0 when only some of several metadata areas took the commit: that is no commit to rely on.
       if (done.code !== 0 || done.stderr.includes('Failed to write an MDA')) {
         throw explain(words[0] ?? '', done, subject);
       }
     },
-    async settle(vg, devices, signal) {
+    shell(words, subject) {
+      const { LVM_REPORT_FD: _, ...env } = ENVIRONMENT;
+      return run.write('lvm', commandLine(words, undefined, identity(subject)), {
+        lock: `vg-${subject.vg}`,
+        env,
+        givesBack,
+      });
+    },
+    async settle(vg, signal) {
       await run.quiet(`vg-${vg}`, signal);
       // Not `--readonly`: that would not wait for LVM's own lock, which a command that nobody knows of may have.
-      const done = await report(['vgs', '--foreign', '-o', 'vg_seqno', vg], devices, signal);
+      const done = await report(['vgs', '--foreign', '-o', 'vg_seqno', vg], undefined, signal);
       if (done.code !== 0) throw explain('vgs', done, { vg });
     },
   };
@@ -67,12 +75,15 @@ const SETTINGS = [
 const identifiedAs = (systemId: string): string =>
   `global { system_id_source="lvmlocal" } local { system_id="${systemId}" }`;
 
-/** The settings come last, because lvm writes its command line behind the metadata, where only the end is looked at. */
+/**
+ * The settings come first: lvm writes its command line behind the metadata, cut off after 2,048 characters, and there the word
+ * is looked for.
+ */
 function commandLine(
   [command = '', ...words]: readonly string[],
   devices: Devices,
   more: readonly string[] = [],
 ): string[] {
   const only = devices === undefined ? [] : ['--devices', devices.join(',')];
-  return [command, ...only, ...words, '--config', [SETTINGS, ...more].join(' ')];
+  return [command, '--config', [SETTINGS, ...more].join(' '), ...only, ...words];
 }

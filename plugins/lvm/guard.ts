@@ -8,14 +8,26 @@ import { type Commit, judge, type Mark, readMark, writeMark } from './handover.t
 import type { ReadIdentity } from './identity.ts';
 
 export interface Guard {
-  /** Compares the VG with what was left. Errors: `lvm/lost-update`, `lvm/foreign-write`, `lvm/unreadable`. */
-  begin(): Promise<void>;
+  /**
+   * Compares the VG with what was left; one that is new to these locks counts as it is. Errors: `lvm/lost-update`,
+   * `lvm/foreign-write`, `lvm/unreadable`.
+   */
+  begin(isNew?: boolean): Promise<void>;
   /** Takes the VG for right as it stands, and says what is taken. Errors: `lvm/unreadable`. */
   accept(): Promise<void>;
   /** Runs a command that commits, and has a word in its command line. Errors: as begin, and the command's own. */
   watch(command: (word: string) => Promise<void>): Promise<void>;
+  /** Runs a command of which nothing is known before; what it makes counts, unless the VG was another than was left. */
+  adopt<T>(command: () => Promise<T>): Promise<T>;
   /** Leaves the mark, of the last commit that is proven to be ours. Errors: as begin, when the VG is not at that any more. */
   end(): Promise<void>;
+  /** What was found wrong, and at which commit; undefined when nothing was. */
+  trouble(): Found | undefined;
+}
+
+export interface Found {
+  readonly error: SltvError;
+  readonly sequence: number;
 }
 
 export interface GuardOptions {
@@ -32,13 +44,13 @@ export function createGuard({ vg, lease, handover, read, log }: GuardOptions): G
   let expected: Commit | undefined;
   /** The word of a command of which it is not known yet what it made. */
   let unread: string | undefined;
-  let isBroken = false;
+  let found: Found | undefined;
 
   /** Who has lost the lock sees others' commits, and has nothing to say of them. */
   async function broken(verdict: Trouble, left: Commit, now: Commit): Promise<SltvError> {
     await mustHold(lease, vg.name);
-    isBroken = true;
     const error = SENTENCES[verdict](vg.name, left, now);
+    found = { error, sequence: now.sequence };
     log.error(error.message, { code: error.code, left: left.content, now: now.content });
     return error;
   }
@@ -51,9 +63,9 @@ export function createGuard({ vg, lease, handover, read, log }: GuardOptions): G
     });
   }
 
-  async function begin(): Promise<void> {
+  async function begin(isNew = false): Promise<void> {
     const now = await mustRead();
-    const left = leftBy(handover, vg);
+    const left = isNew ? undefined : leftBy(handover, vg);
     if (left) {
       const verdict = judge(left, now, handover.isOrderly && left.isFinal);
       if (verdict === 'lost-update' || verdict === 'foreign-write') throw await broken(verdict, left, now);
@@ -100,7 +112,7 @@ export function createGuard({ vg, lease, handover, read, log }: GuardOptions): G
     const made = expected;
     const leave = (commit: Commit, isFinal: boolean) =>
       lease.leave(writeMark({ uuid: vg.uuid, sequence: commit.sequence, content: commit.content, isFinal }));
-    const now = isBroken || lease.lost.aborted ? undefined : await read();
+    const now = found || lease.lost.aborted ? undefined : await read();
     if (now === undefined) return leave(made, unread === undefined);
     if (unread !== undefined && now.sequence > made.sequence && isOurs(now, unread)) return leave(now, true);
     leave(made, true);
@@ -117,7 +129,18 @@ export function createGuard({ vg, lease, handover, read, log }: GuardOptions): G
       log.warn(`volume group ${vg.name} is taken as it stands, at commit ${expected.sequence}; what was left: ${left}`);
     },
     watch,
+    async adopt(command) {
+      await begin().catch(() => {});
+      await mustHold(lease, vg.name);
+      // Whatever it wrote is ours.
+      unread = '';
+      const done = await command();
+      if (expected) expected = await mustRead();
+      unread = undefined;
+      return done;
+    },
     end,
+    trouble: () => found,
   };
 }
 

@@ -30,13 +30,12 @@ export function marksOf({ domain, node }: Claim): Notes {
 
 /** Says why this daemon must not write to the VG; undefined when it may. */
 export function whyReadOnly(group: VolumeGroup, claim: Claim): SltvError | undefined {
-  return (
-    whyNotFormat(group) ??
-    whyNotDomain(group, claim) ??
-    whyNotNamed(group, claim) ??
-    whyFenced(group, claim) ??
-    whyNotWhole(group)
-  );
+  return whyNotOurs(group, claim) ?? whyNotWhole(group);
+}
+
+/** The same, but for what is wrong with the VG itself: a person may have to mend that. */
+export function whyNotOurs(group: VolumeGroup, claim: Claim): SltvError | undefined {
+  return whyNotFormat(group) ?? whyNotDomain(group, claim) ?? whyNotNamed(group, claim) ?? whyFenced(group, claim);
 }
 
 /** Says why the VG can't be given to this daemon's locks; undefined when it can, or is theirs already. */
@@ -54,6 +53,9 @@ export function whyNotShareable(group: VolumeGroup, claim: Claim): SltvError | u
   };
   return whyNotFormat(group) ?? whyNotDomain(isMine, claim) ?? whyFenced(group, claim) ?? whyNotWhole(group);
 }
+
+/** Whether the VG carries the mark of these locks. */
+export const isOf = ({ notes }: VolumeGroup, { domain }: Claim): boolean => notes.lock?.includes(domain) ?? false;
 
 /** What a VG that this daemon may write, or may share, still lacks of a pool of its locks; undefined when nothing. */
 export function lackingMarks(group: VolumeGroup, claim: Claim) {

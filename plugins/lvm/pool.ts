@@ -5,8 +5,8 @@ import { createCatalogue } from './catalogue.ts';
 import type { Lvm } from './commands.ts';
 import { devicesLacking, metadataSizeFor } from './devices.ts';
 import { lvmErrors } from './errors.ts';
-import { createGuard, type Guard } from './guard.ts';
-import { type Claim, isShared, lackingMarks, whyNotShareable, whyReadOnly } from './marks.ts';
+import { createGuard, type Found, type Guard } from './guard.ts';
+import { type Claim, isOf, isShared, lackingMarks, whyNotOurs, whyNotShareable, whyReadOnly } from './marks.ts';
 import { objectionTo } from './names.ts';
 import type { Sighting, VolumeGroup } from './report.ts';
 import { tagChanges } from './tags.ts';
@@ -32,6 +32,8 @@ export function createPool(options: PoolOptions): Required<Omit<Pool, 'objectsTo
   const claim: Claim = { domain: locks.domain, named, node };
   const catalogue = createCatalogue({ lvm, sighting, life, vanished });
   const queue = createQueue();
+  /** What the last turn here found. Another node may have accepted it since: then it is shown until somebody commits. */
+  let wrong: Found | undefined;
 
   /** Runs `work` alone on this host and, by the lock, among all hosts; with a guard where there are others. */
   function locked<T>(turn: Turn, work: (lease: Lease, guard: Guard | undefined) => Promise<T>): Promise<T> {
@@ -43,13 +45,15 @@ export function createPool(options: PoolOptions): Required<Omit<Pool, 'objectsTo
         log.warn(
           `the last holder of the lock on volume group ${name} did not give it back: waiting for what it began here`,
         );
-        await lvm.settle(name, sighting.devices, AbortSignal.any([turn.signal, life]));
+        await lvm.settle(name, AbortSignal.any([turn.signal, life]));
       }
       const guard = createGuard({ vg: sighting, lease, handover, read: catalogue.readIdentity, log });
       try {
         return await work(lease, guard);
       } finally {
-        await guard.end();
+        await guard.end().finally(() => {
+          wrong = guard.trouble();
+        });
       }
     });
   }
@@ -61,7 +65,7 @@ export function createPool(options: PoolOptions): Required<Omit<Pool, 'objectsTo
       const group = await writer.group();
       const refusal = whyNot(group, claim);
       if (refusal) throw refusal;
-      await guard?.begin();
+      await guard?.begin(!isOf(group, claim));
       await mark(writer, group, claim);
       return await work(writer);
     });
@@ -72,7 +76,7 @@ export function createPool(options: PoolOptions): Required<Omit<Pool, 'objectsTo
     id: uuid,
     kind: 'lvm',
     source: 'block',
-    facts: async (signal) => factsOf(await catalogue.look(signal), claim),
+    facts: async (signal) => factsOf(await catalogue.look(signal), claim, wrong),
     volumes: async (signal) => volumesIn(await catalogue.look(signal)),
     change: (turn, work) => change(turn, (writer: Writer) => work(writer)),
     async activate(volume, signal) {
@@ -96,6 +100,20 @@ export function createPool(options: PoolOptions): Required<Omit<Pool, 'objectsTo
         if (refusal) throw refusal;
         await guard?.accept();
       }),
+    async shell(typed, signal) {
+      const words = typed[0] === 'lvm' ? typed.slice(1) : typed;
+      if (!/^[a-z]/.test(words[0] ?? '')) {
+        const hint = `sltv pool shell ${name} -- lvm lvs`;
+        throw lvmErrors('bad-command', `'${words[0] ?? ''}' is no command of lvm's`, { hint });
+      }
+      return await locked({ signal }, async (_lease, guard) => {
+        const group = await catalogue.look(life);
+        const refusal = whyNotOurs(group, claim);
+        if (refusal) throw refusal;
+        const run = () => lvm.shell(words, { vg: name, systemId: group.systemId });
+        return await (guard ? guard.adopt(run) : run());
+      });
+    },
   };
 }
 
@@ -145,8 +163,9 @@ async function grow(writer: GroupWriter, devices: readonly string[]): Promise<vo
   await writer.commitGroup(['vgextend', ...metadata, group.name, ...lacking], 'all devices');
 }
 
-function factsOf(group: VolumeGroup, claim: Claim): PoolFacts {
+function factsOf(group: VolumeGroup, claim: Claim, wrong: Found | undefined): PoolFacts {
   const { size, free, extent, devices, metadata, notes } = group;
+  const found = wrong?.sequence === group.sequence ? wrong.error : undefined;
   return {
     size,
     free,
@@ -154,7 +173,7 @@ function factsOf(group: VolumeGroup, claim: Claim): PoolFacts {
     devices,
     metadata,
     notes,
-    isShared: isShared(claim.domain) && (notes.lock?.includes(claim.domain) ?? false),
-    readOnlyBecause: whyReadOnly(group, claim)?.message,
+    isShared: isShared(claim.domain) && isOf(group, claim),
+    readOnlyBecause: (whyReadOnly(group, claim) ?? found)?.message,
   };
 }

@@ -2,7 +2,7 @@
 // an LVM_SYSTEM_DIR of its own, whose filter shows it only the devices it should see. In a host of the test bed, which
 // sets SLTV_TEST_DEVICE_MAPPER, volumes get their devices, too.
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, open, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -94,14 +94,14 @@ export async function loopVg(
     lvm,
     vg: field,
     sequence: async () => Number(await field('vg_seqno')),
-    open: async (how = {}) => open({ directory, name, devices }, how),
+    open: async (how = {}) => openOn({ directory, name, devices }, how),
     [Symbol.asyncDispose]: () => all.disposeAsync(),
   };
 }
 
 /** The pool by this name among those that the storage has. */
 export async function poolOf(storage: Storage, name: string): Promise<Pool> {
-  const pool = (await storage.pools(never)).find((candidate) => candidate.name === name);
+  const pool = (await storage.pools(never, name)).find((candidate) => candidate.name === name);
   if (!pool) throw new Error(`there is no pool ${name}`);
   return pool;
 }
@@ -117,7 +117,7 @@ async function attach(file: string, mebibytes: number): Promise<string> {
 
 type Place = Pick<LoopVg, 'directory' | 'name' | 'devices'>;
 
-async function open({ directory, name, devices }: Place, how: OpenOptions): Promise<Opened> {
+async function openOn({ directory, name, devices }: Place, how: OpenOptions): Promise<Opened> {
   const { host = 'host', vgs = [name], locks = createLocalLocks(host, never), env = {}, conf, now, life = never } = how;
   const hostEnv = { ...(await systemDirectory(directory, host, devices, conf)), ...env };
   const commands: string[] = [];
@@ -152,6 +152,19 @@ async function systemDirectory(directory: string, host: string, devices: readonl
      backup { backup_dir="${own}/backup" archive_dir="${own}/archive" }\n${conf}\n`,
   );
   return { LVM_SYSTEM_DIR: own, LVM_SUPPRESS_FD_WARNINGS: '1' };
+}
+
+/**
+ * Puts other bytes where a device has its label and metadata, and answers with those that were there; without `bytes` it looks
+ * blank to LVM. A loop device that is detached for a while would be another test's at once.
+ */
+export async function replaceHead(device: string, bytes: Buffer = Buffer.alloc(2 * MEBIBYTE)): Promise<Buffer> {
+  await using file = await open(device, 'r+');
+  const before = Buffer.alloc(bytes.length);
+  await file.read(before, 0, before.length, 0);
+  await file.write(bytes, 0, bytes.length, 0);
+  await file.sync();
+  return before;
 }
 
 /** Where a volume's device would be, a node that leads to another block device. */
