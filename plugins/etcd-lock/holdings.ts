@@ -27,7 +27,7 @@ export interface Holdings {
    * Tries to take a free lock with one transaction. Answers with the lease; or with what stands in its way; or with nothing:
    * what it took for granted has changed, try again. Errors: `unavailable`, and the attempt will have done nothing.
    */
-  attempt(open: Open, name: string, queued?: string): Promise<{ lease?: Lease; seen?: Seen }>;
+  attempt(open: Open, wanted: Wanted, queued?: string): Promise<{ lease?: Lease; seen?: Seen }>;
   /** Takes up what the store says of this process and the generation, when that is not what was known. */
   adopt(open: Open, seen: Seen): Promise<boolean>;
   /** Waits no longer; the store hears of it as soon as it answers. */
@@ -39,6 +39,12 @@ export interface Holdings {
   unsettled(name: string): Promise<unknown> | undefined;
   /** Waits for all that is unsettled, at most so many milliseconds. */
   settled(milliseconds: number): Promise<void>;
+}
+
+/** Which lock is wanted, and under which lock of this host its holder's commands will run. */
+export interface Wanted {
+  readonly name: string;
+  readonly children: string | undefined;
 }
 
 interface Grant {
@@ -129,10 +135,14 @@ export function createHoldings(session: Session, stopped: AbortSignal, log: Log)
     };
   }
 
-  async function attempt(at: Open, name: string, queued?: string): Promise<{ lease?: Lease; seen?: Seen }> {
+  async function attempt(
+    at: Open,
+    { name, children }: Wanted,
+    queued?: string,
+  ): Promise<{ lease?: Lease; seen?: Seen }> {
     const before = marks.get(name) ?? NO_MARK;
     const token = nextToken(before, at.n);
-    const mine = newAttempt(self, name, token, randomUUID(), new Date());
+    const mine = newAttempt(self, name, { token, attempt: randomUUID(), since: new Date(), children });
     try {
       const outcome = await session.txn(acquire(keys, self, at, mine, before, queued));
       if (outcome.holds) return { lease: lease(at, mine, token, before) };

@@ -12,10 +12,10 @@ export default definePlugin({
   env: { SLTV_ETCD_ENDPOINTS: endpointsFrom, SLTV_CLUSTER_ENABLED: isClusterWanted },
   errors: fail,
   provides: { locks: Locks, cluster: Cluster },
-  async setup({ options, node, log, signal, defer }) {
+  async setup({ options, node, run, log, signal, defer }) {
     const { endpoints, prefix, ttl, username, tls } = options;
     const kv = await createEtcdKv({ endpoints, username, password: await passwordOf(options), tls });
-    const parts = await createParts({ kv, prefix, ttl, node, log, stopped: signal });
+    const parts = await createParts({ kv, prefix, ttl, node, log, quiet: run.quiet, stopped: signal });
     defer(async () => await parts[Symbol.asyncDispose]());
     return { provides: { locks: parts.locks, cluster: parts.cluster } };
   },

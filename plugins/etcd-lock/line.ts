@@ -2,22 +2,18 @@
 import type { Lease, Log } from 'sltv';
 import { type Bell, bellAt } from './bell.ts';
 import { fail } from './errors.ts';
-import type { Holdings } from './holdings.ts';
+import type { Wanted } from './holdings.ts';
 import type { Keys } from './kv.ts';
 import { type Holder, look, type Seen, seenIn } from './protocol.ts';
 import type { Open, Session } from './session.ts';
-import { type AskBack, clear, type Way } from './takeover.ts';
+import { type AskBack, clear, type Doubt, type Way } from './takeover.ts';
 
-export interface Line {
-  readonly session: Session;
-  readonly holdings: Holdings;
+export interface Line extends Doubt {
   readonly askBack: AskBack;
-  readonly log: Log;
 }
 
-export interface Place {
+export interface Place extends Wanted {
   readonly open: Open;
-  readonly name: string;
   /** The key by which it waits. */
   readonly queued: string;
   /** What was seen when it began to wait. */
@@ -54,7 +50,7 @@ async function untilServed(line: Line, place: Place, signal: AbortSignal, waitin
       const before = predecessor(seen, queued, name);
       const isFree = before === undefined && !seen.lock && !seen.record;
       if (isFree) {
-        const { lease, seen: found } = await holdings.attempt(open, name, queued);
+        const { lease, seen: found } = await holdings.attempt(open, place, queued);
         if (lease) return lease;
         ended.throwIfAborted();
         seen = found ?? (await lookAgain(session, name));
@@ -95,7 +91,7 @@ function keysInTheWay({ keys }: Session, name: string, before: string | undefine
 }
 
 /** Milliseconds. The end of a process of this host shows in no key, and a node may be asked again. */
-const LOOK_AGAIN = 1_000;
+const LOOK_AGAIN = 500;
 
 function tell(log: Log, name: string, way: Way, waiting: Waiting): void {
   const isNew = way.is === 'silent' && waiting.silent?.attempt !== way.holder.attempt;

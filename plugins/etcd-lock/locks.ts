@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { Lease, Locks } from 'sltv';
 import { patiently } from './bell.ts';
 import { fail } from './errors.ts';
+import type { Wanted } from './holdings.ts';
 import { LeaseGone } from './kv.ts';
 import { type Line, type Place, standInLine } from './line.ts';
 import { enqueue, seenIn } from './protocol.ts';
@@ -15,9 +16,10 @@ export function createLocks(line: Line, clusterId: string, stopped: AbortSignal)
   const arrivals = new Map<string, Promise<unknown>>();
   const inLine = new Map<string, number>();
 
-  function arrive(name: string, signal: AbortSignal): Promise<Lease | Place> {
+  function arrive(wanted: Wanted, signal: AbortSignal): Promise<Lease | Place> {
+    const { name } = wanted;
     const before = arrivals.get(name);
-    const mine = before ? before.then(() => begin(name, signal)) : begin(name, signal);
+    const mine = before ? before.then(() => begin(wanted, signal)) : begin(wanted, signal);
     // Without an answer for one there is none for those behind him; that he left is no reason.
     const behind = mine.catch((error: unknown) => {
       if (!signal.aborted) throw error;
@@ -31,9 +33,12 @@ export function createLocks(line: Line, clusterId: string, stopped: AbortSignal)
   }
 
   /** Takes the lock when it is free and nobody waits; else a place in the line. */
-  async function begin(name: string, signal: AbortSignal): Promise<Lease | Place> {
+  async function begin(wanted: Wanted, signal: AbortSignal): Promise<Lease | Place> {
+    const { name } = wanted;
     for (;;) {
       signal.throwIfAborted();
+      // It may have been recovered a moment ago.
+      if ((await session.ready()).halted) await session.review();
       const open = await session.ready();
       refuseHalted(open);
       const unsettled = holdings.unsettled(name);
@@ -43,25 +48,26 @@ export function createLocks(line: Line, clusterId: string, stopped: AbortSignal)
           throw fail('unreachable', `etcd has not yet heard that ${name} was given back`, { hint: 'try again' });
         }
       } else if (holdings.holds(name) || inLine.has(name)) {
-        const place = await joinLine(open, name);
+        const place = await joinLine(open, wanted);
         if (place) return place;
       } else {
-        const { lease, seen } = await holdings.attempt(open, name);
+        const { lease, seen } = await holdings.attempt(open, wanted);
         if (lease) return lease;
         if (!seen || (await holdings.adopt(open, seen))) continue;
         if (!seen.lock && !seen.record && seen.waiters.length === 0) continue;
-        const place = await joinLine(open, name);
+        const place = await joinLine(open, wanted);
         if (place) return place;
       }
     }
   }
 
-  async function joinLine(open: Open, name: string): Promise<Place | undefined> {
+  async function joinLine(open: Open, wanted: Wanted): Promise<Place | undefined> {
+    const { name } = wanted;
     const queued = keys.waiter(name, randomUUID());
     try {
       const outcome = await session.txn(enqueue(keys, self, open, name, queued));
       const seen = seenIn(outcome);
-      if (outcome.holds) return { open, name, queued, seen };
+      if (outcome.holds) return { ...wanted, open, queued, seen };
       await holdings.adopt(open, seen);
     } catch (error) {
       if (!(error instanceof LeaseGone)) {
@@ -74,8 +80,9 @@ export function createLocks(line: Line, clusterId: string, stopped: AbortSignal)
     return undefined;
   }
 
-  async function wait(name: string, signal: AbortSignal): Promise<Lease> {
-    const arrived = arrive(name, signal);
+  async function wait(wanted: Wanted, signal: AbortSignal): Promise<Lease> {
+    const { name } = wanted;
+    const arrived = arrive(wanted, signal);
     let place: Lease | Place | undefined;
     try {
       place = await patiently(arrived, [signal]);
@@ -105,10 +112,10 @@ export function createLocks(line: Line, clusterId: string, stopped: AbortSignal)
 
   return {
     domain: `etcd/${clusterId}`,
-    async acquire(name, signal) {
+    async acquire(name, signal, children) {
       const waiting = AbortSignal.any([signal, stopped]);
       waiting.throwIfAborted();
-      const lease = await wait(name, waiting);
+      const lease = await wait({ name, children }, waiting);
       if (!waiting.aborted) return lease;
       await lease[Symbol.asyncDispose]();
       throw waiting.reason;

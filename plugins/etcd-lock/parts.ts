@@ -22,6 +22,8 @@ export interface PartsOptions {
   readonly ttl: number;
   readonly node: Pick<Node, 'id' | 'machineId' | 'bootId' | 'stateDir'>;
   readonly log: Log;
+  /** As `Runner.quiet`. */
+  readonly quiet: (children: string, signal: AbortSignal) => Promise<void>;
   /** Fires when the daemon stops. */
   readonly stopped: AbortSignal;
 }
@@ -35,7 +37,7 @@ export interface Parts extends AsyncDisposable {
 const GiveBack = question('etcd-lock/give-back', v.object({ name: v.string(), record: v.string() }), v.object({}));
 
 /** Needs no network where this node remembers its cluster. Errors: `etcd-lock/first-start`, `etcd-lock/bad-state`. */
-export async function createParts({ kv, prefix, ttl, node, log, stopped }: PartsOptions): Promise<Parts> {
+export async function createParts({ kv, prefix, ttl, node, log, quiet, stopped }: PartsOptions): Promise<Parts> {
   const { id, bootId: boot, machineId, stateDir } = node;
   const started = (await startOf(process.pid)) ?? '';
   const self = { node: id, boot, machineId, instance: randomUUID(), pid: process.pid, started };
@@ -58,12 +60,25 @@ export async function createParts({ kv, prefix, ttl, node, log, stopped }: Parts
   const askBack: AskBack = async (of, name, record, signal) => {
     await mailbox.ask(of, GiveBack, { name, record }, signal);
   };
-  const line: Line = { session, holdings, askBack, log };
+  const line: Line = { session, holdings, askBack, quiet, log };
+  const clearing = new Map<string, Promise<void>>();
+  /** Takes as long as the last command of the process that died; who asked looks at the record. */
+  async function clearOwn(name: string): Promise<void> {
+    try {
+      const seen = seenIn(await session.txn(look(keys, self, name)));
+      if (seen.holder?.node === id) await clear(line, name, seen, askBack, stopped);
+    } catch (error) {
+      if (!stopped.aborted)
+        log.warn('a lock of this node could not be cleared; it is tried again when it is asked for', {
+          lock: name,
+          error,
+        });
+    }
+  }
   // Its holder hears of the loss and gives it back when it can; a process of this node that died is cleared.
   mailbox.answer(GiveBack, async ({ name, record }) => {
     if (holdings.isOurs(name, record, true)) return {};
-    const seen = seenIn(await session.txn(look(keys, self, name)));
-    if (seen.record?.value === record && seen.holder?.node === id) await clear(line, name, seen, askBack, stopped);
+    clearing.set(name, clearing.get(name) ?? clearOwn(name).finally(() => clearing.delete(name)));
     return {};
   });
   const cluster = createCluster({ session, mailbox, log });

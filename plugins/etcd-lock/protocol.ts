@@ -64,10 +64,16 @@ export const nextToken = (before: KnownMark, generation: number): bigint => {
   return before.token + 1n > first ? before.token + 1n : first;
 };
 
-export const newAttempt = (self: Self, name: string, token: bigint, attempt: string, since: Date): Attempt => ({
-  name,
-  value: written({ ...self, machineId: undefined, token, since, attempt }),
-});
+export const newAttempt = (
+  { machineId, ...self }: Self,
+  name: string,
+  about: {
+    readonly token: bigint;
+    readonly attempt: string;
+    readonly since: Date;
+    readonly children?: string | undefined;
+  },
+): Attempt => ({ name, value: written({ ...self, ...about }) }); // JSON leaves out what is undefined
 
 const holds = {
   ground: (keys: AllKeys, self: Self, ground: Ground): readonly Compare[] => [
@@ -202,7 +208,7 @@ export function abandon(keys: AllKeys, { name, value }: Attempt): Txn {
 
 /**
  * Takes a lock from a holder that is over, and tells the next one so. `because`: its boot is over, as the store has it; or its
- * process is known to have ended; or it is known to be of an earlier boot, of which only a lease may be left.
+ * process and all that it started are known to have ended; or it is known to be of an earlier boot, of which only a lease may be left.
  */
 export function takeOver(
   keys: AllKeys,

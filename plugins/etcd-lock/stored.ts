@@ -32,6 +32,8 @@ export const Held = v.object({
   started: v.string(),
   token: Token,
   since: Time,
+  /** Under which lock of its host its commands run; they may outlive it. */
+  children: v.optional(v.string()),
   /** Another one for each attempt, so that one that was given up is never taken for a later one. */
   attempt: v.string(),
 });

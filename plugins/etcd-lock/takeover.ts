@@ -19,12 +19,14 @@ export type AskBack = (node: string, name: string, record: string, signal: Abort
 export interface Doubt {
   readonly session: Session;
   readonly holdings: Holdings;
+  /** Waits until no child of any process of this host has this lock, as `Runner.quiet`. */
+  readonly quiet: (children: string, signal: AbortSignal) => Promise<void>;
   readonly log: Log;
 }
 
 /** Clears a lock whose holder is proven over. Kinds: `unavailable`. */
 export async function clear(
-  { session, holdings, log }: Doubt,
+  { session, holdings, quiet, log }: Doubt,
   name: string,
   seen: Seen,
   askBack: AskBack,
@@ -46,6 +48,8 @@ export async function clear(
   const [[over] = [], [present] = []] = found;
   const proof = await proofAgainst(read(Over, over)?.proof, holder, seen.lock !== undefined, self);
   if (proof) {
+    // A command that its process has started goes on without it, and may be between its read and its write.
+    if (proof.because === 'process-ended' && holder.children) await quiet(holder.children, signal);
     const { holds } = await session.txn(takeOver(keys, { name, seen, holder }, proof.because));
     if (holds) {
       const { node, boot, token, since } = holder;
