@@ -56,8 +56,11 @@ export function createHoldings(session: Session, stopped: AbortSignal, log: Log)
   const { keys, self } = session;
   const granted = new Map<string, Grant>();
   const open = new Map<string, Promise<unknown>>();
-  /** The marks as they were left here: with them a free lock is one transaction. */
-  const marks = new Map<string, KnownMark>();
+  /**
+   * The marks as they were left here, and in which generation of the store: with them a free lock is one transaction. A store
+   * that was restored counts its revisions once more, and what was known by one may be another by now.
+   */
+  const marks = new Map<string, { readonly mark: KnownMark; readonly n: number }>();
 
   /** Keeps others of this process away from a name until this has been done. */
   function settle<T>(name: string, work: () => Promise<T>): Promise<T> {
@@ -105,7 +108,7 @@ export function createHoldings(session: Session, stopped: AbortSignal, log: Log)
       const kept = { token, mark: mark.mark, isOrderly: mark.isOrderly };
       const done = settle(name, async () => {
         const { holds, revision } = await untilAnswered(release(keys, attempt, kept));
-        if (holds) marks.set(name, { ...kept, mod: revision });
+        if (holds) marks.set(name, { mark: { ...kept, mod: revision }, n: at.n });
         else log.warn('a lock was not ours any more when it was given back', { lock: name, token });
       });
       if (granted.get(name) === grant) granted.delete(name);
@@ -140,14 +143,15 @@ export function createHoldings(session: Session, stopped: AbortSignal, log: Log)
     { name, children }: Wanted,
     queued?: string,
   ): Promise<{ lease?: Lease; seen?: Seen }> {
-    const before = marks.get(name) ?? NO_MARK;
+    const known = marks.get(name);
+    const before = known?.n === at.n ? known.mark : NO_MARK;
     const token = nextToken(before, at.n);
     const mine = newAttempt(self, name, { token, attempt: randomUUID(), since: new Date(), children });
     try {
       const outcome = await session.txn(acquire(keys, self, at, mine, before, queued));
       if (outcome.holds) return { lease: lease(at, mine, token, before) };
       const seen = seenIn(outcome);
-      marks.set(name, seen.mark);
+      marks.set(name, { mark: seen.mark, n: at.n });
       return { seen };
     } catch (error) {
       if (error instanceof LeaseGone) {
