@@ -94,8 +94,8 @@ function protoOfEtcd() {
         const text = readFileSync(path, 'utf8');
         if (!call.test(text)) throw new Error(`etcd3 loads its .proto files in another way now: ${path}`);
         // proto-loader reads them with this, too.
-        const { loadSync } = createRequire(createRequire(path).resolve('@grpc/proto-loader'))('protobufjs');
-        const root = loadSync(join(path, '../../proto/rpc.proto'), { keepCase: true });
+        const { Root } = createRequire(createRequire(path).resolve('@grpc/proto-loader'))('protobufjs');
+        const root = new Root().loadSync(join(path, '../../proto/rpc.proto'), { keepCase: true });
         return { contents: text.replace(call, () => `.fromJSON)(${JSON.stringify(root.toJSON())},`) };
       }),
   };
@@ -112,8 +112,9 @@ async function makeExecutable() {
       disableExperimentalSEAWarning: true,
       useSnapshot: false,
       useCodeCache: true,
-      // Without the first, a signal opens the inspector; the second is about the type stripping of a config.
-      execArgv: ['--disable-sigusr1', '--disable-warning=ExperimentalWarning'],
+      // Without the first, a signal opens the inspector; the second is about the type stripping of a config, the third about
+      // an etcd with TLS whose endpoint is an IP address, which grpc-js also gives as the server's name.
+      execArgv: ['--disable-sigusr1', '--disable-warning=ExperimentalWarning', '--disable-warning=DEP0123'],
       // Else NODE_OPTIONS would put code into a process that runs as root.
       execArgvExtension: 'none',
       assets: Object.fromEntries(['app.js', 'app.code'].map((name) => [name, join(workshop, name)])),

@@ -12,7 +12,7 @@ const DEADLINE = 3_000;
 /** Milliseconds between two attempts to watch. */
 const AGAIN = 200;
 
-/** Connects at the first call. Takes some 50 ms to load, so that nobody loads it who does not use it. */
+/** Connects at the first call. Errors: `etcd-lock/bad-file`. */
 export async function createEtcdKv(options: EtcdOptions): Promise<Kv> {
   const endpoints = await createEndpoints({ deadline: DEADLINE, ...options });
   return {

@@ -94,6 +94,7 @@ export function createMailbox(session: Session, log: Log): Mailbox {
           cause: checked.issues[0].message,
         });
       } catch (error) {
+        if (error instanceof LeaseGone) throw fail('lost', 'the lease in etcd is lost', { hint: 'try again' });
         if (signal.aborted || !waiting.aborted || error instanceof SltvError) throw error;
         throw fail('no-answer', `${node} did not answer within ${DEADLINE / 1000} s`, {
           hint: `systemctl status sltv on ${node}`,
