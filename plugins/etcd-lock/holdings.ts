@@ -118,7 +118,7 @@ export function createHoldings(session: Session, stopped: AbortSignal, log: Log)
       const mark = left === undefined ? before : { mark: left, isOrderly: true };
       const kept = { token, mark: mark.mark, isOrderly: mark.isOrderly };
       const done = settle(name, async () => {
-        const { holds, revision } = await untilAnswered(release(keys, taken, kept));
+        const { holds, revision } = await untilAnswered(release(keys, at, taken, kept));
         if (holds) marks.set(name, { mark: { ...kept, mod: revision }, n: at.n });
         else log.warn('a lock was not ours any more when it was given back', { lock: name, token });
       });

@@ -190,10 +190,21 @@ export function prove(keys: AllKeys, ground: Ground, { name, at }: Taken): Txn {
   };
 }
 
-/** Gives a lock back with its mark, when the record is still the holder's; otherwise it is another's, or nobody's. */
-export function release(keys: AllKeys, { name, at }: Taken, mark: Omit<KnownMark, 'mod'>): Txn {
+/**
+ * Gives a lock back with its mark, when the record is still the holder's; otherwise it is another's, or nobody's. In another
+ * generation a record at the same revision is another's.
+ */
+export function release(
+  keys: AllKeys,
+  { generation }: Pick<Ground, 'generation'>,
+  { name, at }: Taken,
+  mark: Omit<KnownMark, 'mod'>,
+): Txn {
   return {
-    when: [{ key: keys.record(name), mod: at }],
+    when: [
+      { key: keys.generation, mod: generation },
+      { key: keys.record(name), mod: at },
+    ],
     act: [
       { put: { key: keys.mark(name), value: written(mark) } },
       { remove: { key: keys.lock(name) } },

@@ -410,4 +410,42 @@ test('a mark is not taken for one that a store, before it was restored, had at t
   assert.ok(met > 0);
 });
 
+test('a lock of before a restore does not give back one that another node took after it, at the same revision', async () => {
+  let met = 0;
+  for (const isShifted of [false, true]) {
+    await using made = await world();
+    const takenAt = () => made.entry(made.keys.record('a'))?.mod ?? 0n;
+    let late: Lease | undefined;
+    let forgotten = 0n;
+    const [, b] = await restored(
+      made,
+      async () => {},
+      async (one) => {
+        for (let times = 0; times < 30; times += 1) await warm(one, 'a');
+        late = await one.locks.acquire('a', never);
+        forgotten = takenAt();
+      },
+    );
+    if (isShifted) await b.locks.acquire('one revision', never);
+    await using last = await turnAt(b, forgotten, takenAt);
+    if (!last) continue;
+    met += 1;
+    await late?.[Symbol.asyncDispose]();
+    assert.is(takenAt(), forgotten);
+    await last.prove();
+  }
+  assert.ok(met > 0);
+});
+
+/** Takes the lock at that revision; undefined when the turns miss it. */
+async function turnAt({ locks }: Opened, revision: bigint, takenAt: () => bigint): Promise<Lease | undefined> {
+  for (;;) {
+    const lease = await locks.acquire('a', never);
+    if (takenAt() === revision) return lease;
+    const isPast = takenAt() > revision;
+    await lease[Symbol.asyncDispose]();
+    if (isPast) return undefined;
+  }
+}
+
 test.run();
