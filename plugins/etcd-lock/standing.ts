@@ -23,8 +23,10 @@ export interface LookOptions {
 export function lookWith({ kv, keys, self, memory, log }: LookOptions): () => Promise<Standing> {
   return async function look(): Promise<Standing> {
     for (let tries = 0; tries < TRIES; tries += 1) {
+      // As of before it was asked: what other calls are told meanwhile, this answer need not know.
+      const remembered = memory.get();
       const standing = standingIn(await kv.txn(lookAround(keys, self)));
-      const found = judgeStanding(memory.get(), standing);
+      const found = judgeStanding(remembered, standing);
       if (found.is === 'new') {
         await kv.txn(begin(keys, randomUUID(), randomUUID()));
       } else if (found.is === 'ahead') {
