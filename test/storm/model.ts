@@ -3,8 +3,8 @@
 import type { Line, State } from './ledger.ts';
 
 export interface Model {
-  /** Lines in their order, of all hosts, up to a moment at which no commit was under way. */
-  follow(lines: readonly Line[]): void;
+  /** Lines in their order, of all hosts, up to a moment at which no commit was under way. `forgot`: etcd has, meanwhile. */
+  follow(lines: readonly Line[], forgot: boolean): void;
   /** What stands there now. */
   compare(actual: ReadonlyMap<string, State>): void;
   /** What could not be, in sentences: every one is a lost update, or somebody who wrote without the lock. */
@@ -34,7 +34,7 @@ export function createModel(): Model {
     if (!before.has(found)) wrong.push(`${disk}: ${by} '${found}', and it was '${[...before].join("' or '")}'`);
   }
 
-  function follow(line: Line): void {
+  function follow(line: Line, forgot: boolean): void {
     switch (line.is) {
       case 'asks':
         underWay.set(line.act, 0);
@@ -54,13 +54,15 @@ export function createModel(): Model {
       case 'ends':
         if (line.as === 'acknowledged') counts.acknowledged += underWay.get(line.act) ?? 0;
         else counts.failed.set(line.as, (counts.failed.get(line.as) ?? 0) + 1);
-        if (!EXPECTED.test(line.as)) wrong.push(`${line.host} failed: ${line.because} [${line.as}, ${line.act}]`);
+        if (!mayEnd(line.as, forgot)) wrong.push(`${line.host} failed: ${line.because} [${line.as}, ${line.act}]`);
         underWay.delete(line.act);
     }
   }
 
   return {
-    follow: (lines) => lines.forEach(follow),
+    follow(lines, forgot) {
+      for (const line of lines) follow(line, forgot);
+    },
     compare(actual) {
       counts.cutOff += underWay.size;
       underWay.clear();
@@ -75,7 +77,10 @@ export function createModel(): Model {
 }
 
 /** How a turn may end while hosts, etcd and the network break. What else a VG can refuse, nobody may meet who sees it alone. */
-const EXPECTED = /^(acknowledged|told to rest|etcd-lock\/.*|lvm\/lock-lost)$/;
+function mayEnd(as: string, forgot: boolean): boolean {
+  if (as === 'etcd-lock/halted') return forgot;
+  return ['acknowledged', 'told to rest', 'lvm/lock-lost'].includes(as) || as.startsWith('etcd-lock/');
+}
 
 /**
  * What was acknowledged and is not there, where nothing kept hosts apart, so that the lines' order proves little: disks that

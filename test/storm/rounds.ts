@@ -52,8 +52,9 @@ export async function storm(options: StormOptions): Promise<Verdict> {
     await Promise.all(world.hosts.map((host) => host.ask('work')));
     await sleep(QUIET + dice.below(QUIET));
     const hosts = dice.shuffled(world.hosts);
+    const drawn = draw();
     const befallen = await Promise.all(
-      draw().map(async (fault, index) => {
+      drawn.map(async (fault, index) => {
         const host = hosts[index] ?? world.hosts[0];
         const hit = await fault.run({ world, host, dice: createDice(seed, rounds, index), long: ttl * 1500 });
         const count = faults.get(fault.name);
@@ -64,7 +65,10 @@ export async function storm(options: StormOptions): Promise<Verdict> {
     );
     await sleep(QUIET / 2);
     const problems = await comeToRest(world).catch((error: unknown) => [`does not come to rest: ${error}`]);
-    model.follow(read());
+    model.follow(
+      read(),
+      drawn.some(({ name }) => name.includes('restored')),
+    );
     const disks = await readDisks(world.ground);
     model.compare(statesOf(disks));
     wrong = [...problems, ...model.wrong, ...(await check(world, contents, disks))];
