@@ -23,6 +23,9 @@ export interface Fault {
   run(scene: Scene): Promise<boolean>;
 }
 
+/** What the names of those have in them that make etcd forget, and what hosts say of it. */
+export const FORGOT = /restored|emptied/;
+
 const turn = (name: string, run: Fault['run']): Fault => ({ name, befalls: 'turn', run });
 const network = (name: string, run: Fault['run']): Fault => ({ name, befalls: 'network', run });
 const etcd = (name: string, run: Fault['run']): Fault => ({ name, befalls: 'etcd', run });
@@ -153,11 +156,21 @@ export const FAULTS: readonly Fault[] = [
     await sleep(long);
     const isForgetful = read().some(({ is }) => is === 'made');
     await world.etcd?.restore(snapshot);
-    await sleep(long);
-    const told = await Promise.all(world.hosts.map((host) => host.ask('trouble').catch(() => undefined)));
-    return isForgetful && told.some((trouble) => typeof trouble === 'string');
+    return isForgetful && (await isTold(world, long));
+  }),
+
+  etcd('etcd emptied', async ({ world, long }) => {
+    await world.etcd?.restore();
+    return await isTold(world, long);
   }),
 ];
+
+/** Whether a host says after a while that etcd forgot. */
+async function isTold({ hosts }: World, after: number): Promise<boolean> {
+  await sleep(after);
+  const told = await Promise.all(hosts.map((host) => host.ask('trouble').catch(() => undefined)));
+  return told.some((trouble) => typeof trouble === 'string');
+}
 
 async function cutWires(world: World, host: Host, how: 'refused' | 'silent', long: number): Promise<boolean> {
   host.wires.cut(how);

@@ -2,7 +2,7 @@
 // what there is must be what was acknowledged.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createDice, type Dice } from './dice.ts';
-import { FAULTS, type Fault } from './faults.ts';
+import { FAULTS, type Fault, FORGOT } from './faults.ts';
 import { HostError } from './host.ts';
 import { followLedgers } from './ledger.ts';
 import { type Counts, createModel } from './model.ts';
@@ -67,7 +67,7 @@ export async function storm(options: StormOptions): Promise<Verdict> {
     const problems = await comeToRest(world).catch((error: unknown) => [`does not come to rest: ${error}`]);
     model.follow(
       read(),
-      drawn.some(({ name }) => name.includes('restored')),
+      drawn.some(({ name }) => FORGOT.test(name)),
     );
     const disks = await readDisks(world.ground);
     model.compare(statesOf(disks));
@@ -111,7 +111,7 @@ async function comeToRest(world: World): Promise<string[]> {
 /** Nobody writes any more: that is the proof which `sltv cluster recover` asks for. */
 async function recoverCluster({ hosts }: World): Promise<void> {
   const told = await Promise.all(hosts.map((host) => host.ask('trouble')));
-  if (!told.some((trouble) => typeof trouble === 'string' && /restored|emptied/.test(trouble))) return;
+  if (!told.some((trouble) => typeof trouble === 'string' && FORGOT.test(trouble))) return;
   await patiently(() => hosts[0].ask('recover cluster'));
 }
 

@@ -41,6 +41,12 @@ export async function createWorld(options: WorldOptions): Promise<World> {
   const [first, ...others] = hosts;
   if (!first) throw new Error('a storm needs hosts');
   const all = undo.move();
+  // Loop devices, and a file system that may be frozen, would stay behind.
+  const stop = () => void all.disposeAsync().finally(() => process.exit(1));
+  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, stop);
+  all.defer(() => {
+    for (const signal of ['SIGINT', 'SIGTERM']) process.off(signal, stop);
+  });
   return { ground, etcd, members, hosts: [first, ...others], [Symbol.asyncDispose]: () => all.disposeAsync() };
 }
 
