@@ -21,6 +21,8 @@ const PACKAGES = [
 ];
 /** A cluster's locks are tried out on a real etcd, with certificates of its own. */
 const ETCD = ['etcd-server', 'etcd-client', 'openssl'];
+/** Needs neither hosts nor the rest: real lvm2 on loop devices, and an etcd. */
+const STORM = 'storm:run';
 const APT_LOG = '.cache/apt.log';
 const MINUTES = 60_000;
 
@@ -54,7 +56,7 @@ function needsHosts() {
 }
 
 function needsEtcd() {
-  return script === undefined || (NEED_HOSTS.includes(script) && !isLight(NEED_NOTHING));
+  return script === undefined || script === STORM || (NEED_HOSTS.includes(script) && !isLight(NEED_NOTHING));
 }
 
 /** Whether these layers are all that is asked for. */
@@ -115,11 +117,11 @@ function prepareHosts() {
 
 /** Nothing where they are there, however they came; returns why there can be none, if so. */
 function prepareEtcd() {
-  const programs = ['etcd', 'etcdctl', 'openssl'];
+  const programs = ['etcd', 'etcdctl', 'openssl', ...(script === STORM ? ['lvm'] : [])];
   if (programs.every((name) => spawnSync('which', [name]).status === 0)) return undefined;
   if (osRelease().ID !== 'debian') return `install ${programs.join(', ')} as your system has them`;
   mkdirSync('.cache', { recursive: true });
-  return addPackages(missingPackages(ETCD));
+  return addPackages(missingPackages(script === STORM ? [...ETCD, 'lvm2'] : ETCD));
 }
 
 function addPackages(names) {

@@ -26,6 +26,7 @@ const LAYERS = {
   unit: { folder: 'test', atOnce: 2, limit: 120 },
   conformance: { folder: 'test/conformance', atOnce: 2, limit: 120 },
   integration: { folder: 'test/integration', atOnce: 2, limit: 120, built: true },
+  storm: { folder: 'test/storm', atOnce: 1, limit: 400 },
   testbed: { folder: 'test/testbed', atOnce: 2, limit: 900, built: true },
   e2e: { folder: 'test/e2e', atOnce: 2, limit: 900, built: true, joins: 'testbed' },
   // Only when it is asked for: what has not yet been seen to end well often enough to speak for a change.

@@ -18,7 +18,6 @@ import {
   release,
   type Seen,
   seenIn,
-  type Taken,
   voidEarlier,
 } from './protocol.ts';
 import type { Open, Session } from './session.ts';
@@ -57,7 +56,6 @@ export interface Tried {
 
 interface Grant {
   readonly attempt: Attempt;
-  readonly taken: Taken;
   readonly at: Open;
   readonly voided: AbortController;
 }
@@ -67,8 +65,11 @@ export function createHoldings(session: Session, stopped: AbortSignal, log: Log)
   let attempts = 0;
   const granted = new Map<string, Grant>();
   const open = new Map<string, Promise<unknown>>();
-  /** The marks as they were left here: with them a free lock is one transaction. */
-  const marks = new Map<string, KnownMark>();
+  /**
+   * The marks as they were left here, and in which generation of the store: with them a free lock is one transaction. A store
+   * that was restored counts its revisions once more, and what was known by one may be another by now.
+   */
+  const marks = new Map<string, { readonly mark: KnownMark; readonly n: number }>();
 
   /** Keeps others of this process away from a name until this has been done. */
   function settle<T>(name: string, work: () => Promise<T>): Promise<T> {
@@ -103,11 +104,9 @@ export function createHoldings(session: Session, stopped: AbortSignal, log: Log)
     }
   }
 
-  /** `revision`: at which it was taken. */
-  function lease(at: Open, attempt: Attempt, token: bigint, before: KnownMark, revision: bigint): Lease {
+  function lease(at: Open, attempt: Attempt, token: bigint, before: KnownMark): Lease {
     const { name } = attempt;
-    const taken: Taken = { name, at: revision };
-    const grant: Grant = { attempt, taken, at, voided: new AbortController() };
+    const grant: Grant = { attempt, at, voided: new AbortController() };
     granted.set(name, grant);
     const lost = AbortSignal.any([at.ended.signal, grant.voided.signal, stopped]);
     let left: string | undefined;
@@ -117,8 +116,8 @@ export function createHoldings(session: Session, stopped: AbortSignal, log: Log)
       const mark = left === undefined ? before : { mark: left, isOrderly: true };
       const kept = { token, mark: mark.mark, isOrderly: mark.isOrderly };
       const done = settle(name, async () => {
-        const { holds, revision } = await untilAnswered(release(keys, taken, kept));
-        if (holds) marks.set(name, { ...kept, mod: revision });
+        const { holds, revision } = await untilAnswered(release(keys, attempt, kept));
+        if (holds) marks.set(name, { mark: { ...kept, mod: revision }, n: at.n });
         if (holds) session.memory.spoke(keys.mark(name), revision, false);
         else log.warn('a lock was not ours any more when it was given back', { lock: name, token });
       });
@@ -133,7 +132,7 @@ export function createHoldings(session: Session, stopped: AbortSignal, log: Log)
       remaining: () => (lost.aborted ? 0 : Math.max(0, at.proof.remaining())),
       async prove() {
         if (!lost.aborted && at.proof.remaining() > 0) return;
-        const isMine = !lost.aborted && (await session.txn(prove(keys, at, taken))).holds;
+        const isMine = !lost.aborted && (await session.txn(prove(keys, at, attempt))).holds;
         if (lost.aborted || !isMine)
           throw fail('lost', `the lock ${name} is lost`, { hint: 'try again', cause: lost.reason });
       },
@@ -149,57 +148,57 @@ export function createHoldings(session: Session, stopped: AbortSignal, log: Log)
   }
 
   async function attempt(at: Open, { name, children }: Wanted, queued?: string): Promise<Tried> {
-    const before = marks.get(name) ?? NO_MARK;
+    const known = marks.get(name);
+    const before = known?.n === at.n ? known.mark : NO_MARK;
     const token = nextToken(before, at.n);
     attempts += 1;
     const mine = newAttempt(self, name, { token, attempt: attempts, since: new Date(), children });
     try {
       const outcome = await session.txn(acquire(keys, self, at, mine, before, queued));
-      if (outcome.holds) return { lease: lease(at, mine, token, before, outcome.revision) };
+      if (outcome.holds) return { lease: lease(at, mine, token, before) };
       if (queued !== undefined) {
         const seen = seenIn(keys, outcome);
-        marks.set(name, seen.mark);
+        marks.set(name, { mark: seen.mark, n: at.n });
         return { seen };
       }
       const { isHeld, mark } = glanceIn(outcome);
-      marks.set(name, mark);
+      marks.set(name, { mark, n: at.n });
       return { isInTheWay: isHeld || mark.mod === before.mod };
     } catch (error) {
       if (error instanceof LeaseGone) {
         session.lost(at);
         return {};
       }
-      const done = await whetherDone(at, mine);
-      if (done === undefined) throw error;
-      return done.at === undefined ? {} : { lease: lease(at, mine, token, before, done.at) };
+      const isDone = await whetherDone(at, mine);
+      if (isDone === undefined) throw error;
+      return isDone ? { lease: lease(at, mine, token, before) } : {};
     }
   }
 
-  /** Of an attempt that got no answer: at which revision it has succeeded, if it has. Undefined: that can't be learned now; it is taken back when it can. */
-  async function whetherDone(at: Open, mine: Attempt): Promise<{ readonly at: bigint | undefined } | undefined> {
+  /** Of an attempt that got no answer: whether it has succeeded. Undefined: that can't be learned now; it is taken back when it can. */
+  async function whetherDone(at: Open, mine: Attempt): Promise<boolean | undefined> {
     const { name, value } = mine;
     const certain = voidAll(at).then(async () => {
       const outcome = await untilAnswered(look(keys, self, name));
-      const { record } = seenIn(keys, outcome);
-      return { at: record?.value === value ? record.mod : undefined };
+      return seenIn(keys, outcome).record?.value === value;
     });
-    const done = await patiently(certain, [at.ended.signal], SOON).catch(() => undefined);
-    if (done === undefined) {
+    const isDone = await patiently(certain, [at.ended.signal], SOON).catch(() => undefined);
+    if (isDone === undefined) {
       const takenBack = settle(name, async () => {
         await certain;
         await untilAnswered(abandon(keys, mine));
       });
       takenBack.catch(() => {});
     }
-    return done;
+    return isDone;
   }
 
   const closed = new AbortController();
   session.onReview(async () => {
-    for (const { taken, at, voided } of granted.values()) {
+    for (const { attempt, at, voided } of granted.values()) {
       if (at.ended.signal.aborted) continue;
-      const { holds } = await session.txn(prove(keys, at, taken));
-      if (!holds) voided.abort(fail('lost', `the lock ${taken.name} is lost: etcd does not have it any more`));
+      const { holds } = await session.txn(prove(keys, at, attempt));
+      if (!holds) voided.abort(fail('lost', `the lock ${attempt.name} is lost: etcd does not have it any more`));
     }
   });
   return {

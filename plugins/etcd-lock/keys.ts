@@ -19,6 +19,7 @@ export interface AllKeys {
   nameIn(key: string): string;
   waiter(name: string, id: string): string;
   waiters(name: string): Keys;
+  readonly allWaiters: Keys;
   /** On the process's lease: that what it asked for before it was written last is void. */
   session(instance: string): string;
   /** On the daemon's lease: that it is there. */
@@ -52,6 +53,7 @@ export function keysUnder(prefix: string): AllKeys {
     nameIn: (key) => decodeURIComponent(key.slice(key.lastIndexOf('/') + 1)),
     waiter: (name, id) => at('wait', name, id),
     waiters: (name) => all('wait', name),
+    allWaiters: all('wait'),
     session: (instance) => at('session', instance),
     node: (node) => at('node', node),
     nodes: all('node'),

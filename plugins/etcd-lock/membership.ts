@@ -183,6 +183,8 @@ export function recoverFrom(
     { remove: { key: keys.halted } },
     { remove: keys.locks },
     { remove: keys.records },
+    // Who waited when the snapshot was taken: its daemon keeps the lease alive, and knows nothing of it any more.
+    { remove: keys.allWaiters },
   ];
   return [...steps, last].map((act) => ({ when, act, otherwise: [] }));
 }

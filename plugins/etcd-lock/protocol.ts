@@ -170,30 +170,27 @@ export function enqueue(keys: AllKeys, self: Self, ground: Ground, name: string,
   };
 }
 
-/** A lock that was taken: the revision at which its key and its record were written, both by one transaction. */
-export interface Taken {
-  readonly name: string;
-  readonly at: bigint;
-}
-
 /** Whether a lock is still its holder's. */
-export function prove(keys: AllKeys, ground: Ground, { name, at }: Taken): Txn {
+export function prove(keys: AllKeys, ground: Ground, { name, value }: Attempt): Txn {
   return {
     when: [
       { key: keys.generation, mod: ground.generation },
       { key: keys.halted, is: 'absent' },
-      { key: keys.lock(name), mod: at },
-      { key: keys.record(name), mod: at },
+      { key: keys.lock(name), value },
+      { key: keys.record(name), value },
     ],
     act: [],
     otherwise: [],
   };
 }
 
-/** Gives a lock back with its mark, when the record is still the holder's; otherwise it is another's, or nobody's. */
-export function release(keys: AllKeys, { name, at }: Taken, mark: Omit<KnownMark, 'mod'>): Txn {
+/**
+ * Gives a lock back with its mark, when the record is still the holder's; otherwise it is another's, or nobody's. By what the
+ * record says, not by its revision: in a store that was set back, another's may have the same.
+ */
+export function release(keys: AllKeys, { name, value }: Attempt, mark: Omit<KnownMark, 'mod'>): Txn {
   return {
-    when: [{ key: keys.record(name), mod: at }],
+    when: [{ key: keys.record(name), value }],
     act: [
       { put: { key: keys.mark(name), value: written(mark) } },
       { remove: { key: keys.lock(name) } },

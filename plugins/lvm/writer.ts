@@ -130,10 +130,13 @@ export function createWriter({ lvm, catalogue, lease, guard, life }: TurnAtGroup
     await commit(['vgchange', ...options('--addtag', add), ...options('--deltag', drop), group.name], group, {});
   }
 
-  /** Behind the answer: whoever asks next finds it done, or begun. What goes wrong with it they hear themselves. */
+  /**
+   * Behind the answer: whoever asks next finds it done, or begun. What goes wrong with it they hear themselves. It tells this
+   * turn nothing: what it finds while the turn's next command runs is past when that ends.
+   */
   function lookLater(): void {
     pause(ANSWERED, life)
-      .then(look)
+      .then(() => catalogue.look(life))
       .catch(() => {});
   }
 

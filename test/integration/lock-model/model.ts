@@ -20,7 +20,6 @@ import {
   release,
   type Self,
   seenIn,
-  type Taken,
   takeOver,
   voidEarlier,
 } from '../../../plugins/etcd-lock/protocol.ts';
@@ -55,12 +54,12 @@ type Phase =
   | { readonly at: 'blocked'; readonly outcome: Outcome }
   /** It was told nothing: first nothing that it asked for may happen any more, then what has happened is taken back. */
   | { readonly at: 'voiding' | 'abandoning'; readonly attempt: Attempt }
-  | { readonly at: 'held'; readonly lock: Taken }
+  | { readonly at: 'held'; readonly lock: Attempt }
   /** All that is asked before a command was answered well. */
-  | { readonly at: 'cleared'; readonly lock: Taken }
-  | { readonly at: 'running'; readonly lock: Taken }
+  | { readonly at: 'cleared'; readonly lock: Attempt }
+  | { readonly at: 'running'; readonly lock: Attempt }
   /** `made`: what it leaves as its mark. */
-  | { readonly at: 'finished'; readonly lock: Taken; readonly made: Content | undefined };
+  | { readonly at: 'finished'; readonly lock: Attempt; readonly made: Content | undefined };
 
 interface Host {
   readonly boot: number;
@@ -84,7 +83,7 @@ interface Host {
 interface Command {
   readonly id: string;
   /** The lock that it was begun under. */
-  readonly under: Taken;
+  readonly under: Attempt;
   readonly host: number;
   readonly boot: number;
   /** What it has read. */
@@ -257,7 +256,7 @@ function* acts(world: World, index: number, host: Host, { without, mayBeLate }: 
         yield { what: `n${index} asks in vain`, to: later(txn, { ...asked, phase: { at: 'voiding', attempt } }) };
       const [store, outcome] = applyTxn(world.store, txn);
       const phase: Phase = outcome.holds
-        ? { at: 'held', lock: { name: NAME, at: outcome.revision } }
+        ? { at: 'held', lock: attempt }
         : { at: 'blocked', outcome: applyTxn(store, look(keys, self, NAME))[1] };
       return yield {
         what: `n${index} asks: ${outcome.holds}`,
@@ -370,7 +369,7 @@ function commit(world: World, command: Command): Step {
   const made = { sequence: read.sequence + 1, by: id };
   const after = { ...world, commands: world.commands.filter((each) => each !== command), group: made };
   const phase = world.hosts[host]?.phase;
-  const isItsOwn = phase?.at === 'running' && phase.lock.at === command.under.at;
+  const isItsOwn = phase?.at === 'running' && phase.lock.value === command.under.value;
   const to = isItsOwn ? change(after, host, { phase: { at: 'finished', lock: phase.lock, made } }) : after;
   const isHarm = isOver && !isDeclaredOver(world, world.group.by);
   return { what: `n${host} commits`, to, ...(isHarm ? { omen: 'loss' as const } : {}) };

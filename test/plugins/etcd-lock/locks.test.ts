@@ -402,4 +402,109 @@ test('tokens go on after the store was emptied and recovered', async () => {
   assert.ok(after.token > lease.token, `${after.token} after ${lease.token}`);
 });
 
+/** Two members of a store that is then as it was, and recovered; `lost` is what happened in between. */
+async function recovered(made: Awaited<ReturnType<typeof world>>, before: Before, lost: Before) {
+  const [a, b] = [await made.open(), await made.open()];
+  for (const { cluster } of [a, b]) cluster.join({ version: '1', format: 1, addresses: [] });
+  for (const node of [a, b]) await warm(node, 'a');
+  await before(a, b);
+  const restore = made.store.snapshot();
+  await lost(a, b);
+  restore();
+  for (const { cluster } of [a, b]) await eventually(async () => cluster.trouble()?.state === 'halted');
+  await a.cluster.recover(never);
+  for (const { cluster } of [a, b]) await eventually(async () => cluster.trouble() === undefined);
+  return [a, b] as const;
+}
+
+type Opened = Awaited<ReturnType<Awaited<ReturnType<typeof world>>['open']>>;
+type Before = (a: Opened, b: Opened) => Promise<void>;
+
+test('who waited in the past of a restored store keeps nobody waiting once it is recovered', async () => {
+  await using made = await world();
+  let waiting: Promise<Lease> | undefined;
+  let holding: Lease | undefined;
+  const [a] = await recovered(
+    made,
+    async (a, b) => {
+      holding = await a.locks.acquire('a', never);
+      waiting = b.locks.acquire('a', never);
+      await eventually(async () => made.waiters('a') === 1);
+    },
+    async () => {
+      await holding?.[Symbol.asyncDispose]();
+      await (await waiting)?.[Symbol.asyncDispose]();
+    },
+  );
+  assert.is(made.waiters('a'), 0);
+  await (await a.locks.acquire('a', AbortSignal.timeout(5_000)))[Symbol.asyncDispose]();
+});
+
+test('a mark is not taken for one that a store, before it was restored, had at the same revision', async () => {
+  let met = 0;
+  // Each turn at the lock is two revisions: one of the two meets the same.
+  for (const isShifted of [false, true]) {
+    await using made = await world();
+    const markAt = () => made.entry(made.keys.mark('a'))?.mod ?? 0n;
+    const leave = async ({ locks }: Opened, mark: string) => {
+      await using lease = await locks.acquire('a', never);
+      lease.leave(mark);
+    };
+    let forgotten = 0n;
+    const [a, b] = await recovered(
+      made,
+      async () => {},
+      async (one) => {
+        for (let times = 0; times < 30; times += 1) await leave(one, 'what nobody knows any more');
+        forgotten = markAt();
+      },
+    );
+    if (isShifted) await b.locks.acquire('one revision', never);
+    while (markAt() < forgotten) await leave(b, 'what there is');
+    if (markAt() !== forgotten) continue;
+    met += 1;
+    await using lease = await a.locks.acquire('a', never);
+    assert.is(lease.handover?.mark, 'what there is');
+  }
+  assert.ok(met > 0);
+});
+
+test('a lock of before a restore does not give back one that another node took after it, at the same revision', async () => {
+  let met = 0;
+  for (const isShifted of [false, true]) {
+    await using made = await world();
+    const takenAt = () => made.entry(made.keys.record('a'))?.mod ?? 0n;
+    let late: Lease | undefined;
+    let forgotten = 0n;
+    const [, b] = await recovered(
+      made,
+      async () => {},
+      async (one) => {
+        for (let times = 0; times < 30; times += 1) await warm(one, 'a');
+        late = await one.locks.acquire('a', never);
+        forgotten = takenAt();
+      },
+    );
+    if (isShifted) await b.locks.acquire('one revision', never);
+    await using last = await turnAt(b, forgotten, takenAt);
+    if (!last) continue;
+    met += 1;
+    await late?.[Symbol.asyncDispose]();
+    assert.is(takenAt(), forgotten);
+    await last.prove();
+  }
+  assert.ok(met > 0);
+});
+
+/** Takes the lock at that revision; undefined when the turns miss it. */
+async function turnAt({ locks }: Opened, revision: bigint, takenAt: () => bigint): Promise<Lease | undefined> {
+  for (;;) {
+    const lease = await locks.acquire('a', never);
+    if (takenAt() === revision) return lease;
+    const isPast = takenAt() > revision;
+    await lease[Symbol.asyncDispose]();
+    if (isPast) return undefined;
+  }
+}
+
 test.run();

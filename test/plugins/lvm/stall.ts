@@ -19,7 +19,7 @@ export interface Stall extends AsyncDisposable {
 }
 
 /** For the host by this name among those that see the VG. */
-export async function stallOf({ directory }: LoopVg, host: string): Promise<Stall> {
+export async function stallOf({ directory }: Pick<LoopVg, 'directory'>, host: string): Promise<Stall> {
   const system = join(directory, host);
   const archive = join(system, 'archive');
   const image = join(directory, `${host}.archive`);
@@ -57,5 +57,8 @@ export async function stallOf({ directory }: LoopVg, host: string): Promise<Stal
 
 async function isStopped(pid: string, system: string): Promise<boolean> {
   const read = (file: string) => readFile(`/proc/${pid}/${file}`, 'utf8').catch(() => '');
-  return /^\d+ \(lvm\) D/.test(await read('stat')) && (await read('environ')).includes(`LVM_SYSTEM_DIR=${system}\0`);
+  if (!/^\d+ \(lvm\) D/.test(await read('stat'))) return false;
+  // Not for its device: writers wait for a frozen file system at a semaphore of its own.
+  const isFrozen = (await read('wchan')).startsWith('percpu_');
+  return isFrozen && (await read('environ')).includes(`LVM_SYSTEM_DIR=${system}\0`);
 }
