@@ -200,7 +200,8 @@ export function createSession({ kv, keys, self, memory, ttl, log }: SessionOptio
       return memory.get()?.clusterId ?? '';
     },
     async txn(txn) {
-      const floor = open?.halted === undefined ? (memory.get()?.revision ?? 0n) : 0n;
+      // Nodes speak with each other also through a store that forgot: that is how it is found out who may be writing.
+      const floor = open && !open.halted ? (memory.get()?.revision ?? 0n) : 0n;
       const outcome = await kv.txn(txn);
       if (outcome.revision >= floor) {
         if (open && !open.halted) memory.saw(outcome.revision);
