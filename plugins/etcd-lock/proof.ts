@@ -36,6 +36,7 @@ export function keepProven({ kv, lease, asked, failing, proven, lost }: ProofOpt
   let deadline: NodeJS.Timeout | undefined;
 
   function remaining(): number {
+    if (life.signal.aborted) return 0;
     const { steady, wall } = moment();
     return ttl - Math.max(steady - from.steady, wall - from.wall);
   }

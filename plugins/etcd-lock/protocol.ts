@@ -170,13 +170,13 @@ export function enqueue(keys: AllKeys, self: Self, ground: Ground, name: string,
   };
 }
 
-/** Whether a lock is still its holder's. */
+/** Whether a lock is still its holder's: nobody else's key can stand beside its record. */
 export function prove(keys: AllKeys, ground: Ground, { name, value }: Attempt): Txn {
   return {
     when: [
       { key: keys.generation, mod: ground.generation },
       { key: keys.halted, is: 'absent' },
-      { key: keys.lock(name), value },
+      { key: keys.lock(name), is: 'present' },
       { key: keys.record(name), value },
     ],
     act: [],
