@@ -25,6 +25,8 @@ fi
 udevadm trigger --action=add --subsystem-match=block
 if [ -e /run/testbed/portal ]; then
   modprobe -a iscsi_tcp sd_mod
+  # A power cut may have left half of what was found at the last boot.
+  rm -rf /etc/iscsi/nodes /etc/iscsi/send_targets
   iscsid
   timeout 30 iscsiadm -m discovery -t sendtargets -p "$(cat /run/testbed/portal)" && timeout 30 iscsiadm -m node --login
   udevadm settle
