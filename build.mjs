@@ -11,6 +11,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { Script } from 'node:vm';
 import sea from '@yao-pkg/pkg/lib-es5/sea.js';
@@ -78,7 +79,26 @@ async function bundle(options) {
     legalComments: 'none',
     logLevel: 'warning',
     ...options,
+    plugins: [protoOfEtcd(), ...(options.plugins ?? [])],
   });
+}
+
+/** etcd3 reads its .proto files when it is loaded; in a bundle there are none, so they are part of it. */
+function protoOfEtcd() {
+  const file = /\/etcd3\/lib\/connection-pool\.js$/;
+  const call = /\.loadSync\)\(`\$\{__dirname\}\/\.\.\/proto\/rpc\.proto`,/;
+  return {
+    name: 'proto-of-etcd',
+    setup: ({ onLoad }) =>
+      onLoad({ filter: file }, ({ path }) => {
+        const text = readFileSync(path, 'utf8');
+        if (!call.test(text)) throw new Error(`etcd3 loads its .proto files in another way now: ${path}`);
+        // proto-loader reads them with this, too.
+        const { loadSync } = createRequire(createRequire(path).resolve('@grpc/proto-loader'))('protobufjs');
+        const root = loadSync(join(path, '../../proto/rpc.proto'), { keepCase: true });
+        return { contents: text.replace(call, () => `.fromJSON)(${JSON.stringify(root.toJSON())},`) };
+      }),
+  };
 }
 
 async function makeExecutable() {

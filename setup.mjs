@@ -9,8 +9,9 @@ import { fileURLToPath } from 'node:url';
 
 /** Scripts that boot test-bed hosts; SLTV_TESTBED=unavailable:WHY keeps them from it. */
 const NEED_HOSTS = ['demo:story', 'test:layers', 'bench:run'];
-/** Layers of test:layers that need nothing but npm packages. */
-const NEED_NOTHING = ['static', 'unit'];
+/** Layers of test:layers that need nothing but npm packages, and those that need no more than an etcd beside them. */
+const NEED_NOTHING = ['static'];
+const NEED_ETCD = ['unit'];
 
 /** What the hosts are booted with, and what shall be installed in them: they see this machine's root file system. */
 const PACKAGES = [
@@ -19,6 +20,8 @@ const PACKAGES = [
   ...['iproute2', 'etcd-server', 'etcd-client', 'tgt', 'open-iscsi'],
   ...['busybox-static', 'cpio', 'gzip', 'xz-utils', 'binutils', 'curl', 'ca-certificates'],
 ];
+/** A cluster's locks are tried out on a real etcd, with certificates of its own. */
+const ETCD = ['etcd-server', 'etcd-client', 'openssl'];
 const APT_LOG = '.cache/apt.log';
 const MINUTES = 60_000;
 
@@ -40,12 +43,24 @@ if (needsHosts()) {
     if (script === undefined) process.exitCode = 1;
   }
 }
+if (needsEtcd()) {
+  const obstacle = prepareEtcd();
+  if (obstacle !== undefined) say(`no etcd, so that the tests of clusters will fail: ${obstacle}`);
+}
 if (script !== undefined) run(script, args);
 
 function needsHosts() {
   if (script === undefined) return true;
-  const isLight = args.length > 0 && args.every((name) => NEED_NOTHING.includes(name));
-  return NEED_HOSTS.includes(script) && !(script === 'test:layers' && isLight);
+  return NEED_HOSTS.includes(script) && !isLight([...NEED_NOTHING, ...NEED_ETCD]);
+}
+
+function needsEtcd() {
+  return script === undefined || (NEED_HOSTS.includes(script) && !isLight(NEED_NOTHING));
+}
+
+/** Whether these layers are all that is asked for. */
+function isLight(layers) {
+  return script === 'test:layers' && args.length > 0 && args.every((name) => layers.includes(name));
 }
 
 /**
@@ -83,15 +98,11 @@ function prepareHosts() {
   mkdirSync('.cache', { recursive: true });
   const release = osRelease();
   if (release.ID !== 'debian') return `they need Debian 12, this is ${release.PRETTY_NAME ?? 'another system'}`;
-  const isRoot = process.getuid() === 0;
-  const missing = missingPackages();
-  const line = `apt-get update && apt-get install -y --no-install-recommends ${missing.join(' ')}`;
-  if (missing.length > 0 && !isRoot)
-    return `packages are missing and this is not root; install them with: sudo sh -c '${line}'`;
+  const missing = missingPackages([...PACKAGES, ...ETCD]);
   if (missing.length > 0) {
-    say(`installing Debian packages: ${missing.join(' ')} (a minute or two; what apt says is in ${APT_LOG})`);
-    if (!apt(['update']) || !installPackages(missing)) return `apt-get failed, see above; by hand: ${line}`;
-  } else if (isRoot && !existsSync('.cache/testbed/kernel') && !apt(['update'])) {
+    const obstacle = addPackages(missing);
+    if (obstacle !== undefined) return obstacle;
+  } else if (process.getuid() === 0 && !existsSync('.cache/testbed/kernel') && !apt(['update'])) {
     return 'apt-get update failed, see above; it has to know which kernel there is';
   }
   const node = existsSync(ownNode()) ? ownNode() : process.execPath;
@@ -103,6 +114,23 @@ function prepareHosts() {
   return status === 0 ? undefined : 'their boot files could not be made, the reason is above';
 }
 
+/** Nothing where they are there, however they came; returns why there can be none, if so. */
+function prepareEtcd() {
+  const programs = ['etcd', 'etcdctl', 'openssl'];
+  if (programs.every((name) => spawnSync('which', [name]).status === 0)) return undefined;
+  if (osRelease().ID !== 'debian') return `install ${programs.join(', ')} as your system has them`;
+  mkdirSync('.cache', { recursive: true });
+  return addPackages(missingPackages(ETCD));
+}
+
+function addPackages(names) {
+  const line = `apt-get update && apt-get install -y --no-install-recommends ${names.join(' ')}`;
+  if (process.getuid() !== 0)
+    return `packages are missing and this is not root; install them with: sudo sh -c '${line}'`;
+  say(`installing Debian packages: ${names.join(' ')} (a minute or two; what apt says is in ${APT_LOG})`);
+  return apt(['update']) && installPackages(names) ? undefined : `apt-get failed, see above; by hand: ${line}`;
+}
+
 function osRelease() {
   try {
     const lines = readFileSync('/etc/os-release', 'utf8').matchAll(/^(\w+)="?(.*?)"?$/gm);
@@ -112,11 +140,11 @@ function osRelease() {
   }
 }
 
-function missingPackages() {
+function missingPackages(names) {
   // biome-ignore lint/suspicious/noTemplateCurlyInString: dpkg-query's own format
   const format = '${Package} ${db:Status-Status}\\n';
-  const { stdout } = spawnSync('dpkg-query', ['-W', '-f', format, ...PACKAGES], { encoding: 'utf8' });
-  return PACKAGES.filter((name) => !stdout.split('\n').includes(`${name} installed`));
+  const { stdout } = spawnSync('dpkg-query', ['-W', '-f', format, ...names], { encoding: 'utf8' });
+  return names.filter((name) => !stdout.split('\n').includes(`${name} installed`));
 }
 
 /** Starts none of the daemons that come with the packages: the hosts have their own, and this machine asked for none. */

@@ -36,6 +36,8 @@ export interface ReadOptions {
 export interface WriteOptions {
   /** The name of the lock that is held while the child lives; shared, so children don't wait for each other. */
   readonly lock: string;
+  /** Others on this host wait for that lock (`quiet`): it is given back soon after the last child, not with this process. */
+  readonly givesBack?: boolean;
   readonly env?: Readonly<Record<string, string>>;
 }
 
@@ -49,6 +51,11 @@ export interface Runner {
   lines(program: string, args: readonly string[], signal: AbortSignal): AsyncIterable<string>;
   /** Waits until no child of an earlier daemon writes any more. The daemon's first act. */
   orphans(log: Log, signal: AbortSignal): Promise<void>;
+  /**
+   * Waits until no child on this host, of whatever process, holds this lock. What this process holds without a child is given
+   * back first; another process has to do the same by itself (`givesBack`). The signal ends the waiting.
+   */
+  quiet(lock: string, signal: AbortSignal): Promise<void>;
 }
 
 export interface RunnerOptions {
@@ -81,15 +88,19 @@ export function createRunner({ lockDirectory, finished = () => {} }: RunnerOptio
           : await readUnderLock(lockDirectory, locks.pathOf(options.lock), program, args, options),
       ),
     write: (program, args, options) =>
-      timed(
-        program,
-        args,
-        async () => await writeWith(lockDirectory, await locks.hold(options.lock), program, args, options),
-      ),
+      timed(program, args, async () => {
+        using hold = await locks.hold(options.lock, options.givesBack === true);
+        return await writeWith(lockDirectory, hold.file, program, args, options);
+      }),
     lines: linesOf,
     async orphans(log, signal) {
-      locks.letGo();
+      locks.letGoOfAll();
       await waitForOrphans(lockDirectory, log, signal);
+    },
+    async quiet(lock, signal) {
+      const path = locks.pathOf(lock);
+      locks.letGo(path);
+      await (await lockFile(path, signal))[Symbol.asyncDispose]();
     },
   };
 }
@@ -97,26 +108,56 @@ export function createRunner({ lockDirectory, finished = () => {} }: RunnerOptio
 /** A descriptor of a lock file, which a child inherits. */
 type ChildLock = number;
 
+/** A lock as this process has it, for all of its children. */
+interface Hold {
+  readonly file: ChildLock;
+  readonly taken: Promise<void>;
+  /** Children that have it, or soon will. */
+  users: number;
+  /** Closed with its last user, and given to no other. */
+  isOver: boolean;
+}
+
 /**
  * The locks by which the next daemon knows that a child of this one still lives. A flock belongs to the open file, which
  * this process and its children share, so it is held until the last of them ends, also after our own kill -9. It is taken
- * once, and each child has it from its first moment.
+ * once for many children, and each has it from its first moment.
  */
 function createChildLocks(directory: string) {
-  const held = new Map<string, Promise<ChildLock>>();
-  const open: ChildLock[] = [];
+  const held = new Map<string, Hold>();
 
-  async function take(path: string): Promise<ChildLock> {
+  function take(path: string): Hold {
     const file = openSync(path, 'a+', 0o600);
-    open.push(file);
-    if (await flock(file, ['--shared'])) return file;
-    throw coreErrors('tool-failed', `flock could not lock ${path}`);
+    const taken = flock(file, ['--shared']).then((isTaken) => {
+      if (!isTaken) throw coreErrors('tool-failed', `flock could not lock ${path}`);
+    });
+    const hold: Hold = { file, taken, users: 0, isOver: false };
+    held.set(path, hold);
+    return hold;
   }
 
   /** Nobody would find the lock on a file that was removed. */
-  async function takeUnlessHeld(path: string, before: Promise<ChildLock> | undefined): Promise<ChildLock> {
-    const file = await before?.catch(() => undefined);
-    return file !== undefined && isFileAt(path, file) ? file : await take(path);
+  function holdOf(path: string): Hold {
+    const hold = held.get(path);
+    if (hold && isFileAt(path, hold.file)) return hold;
+    letGo(path);
+    return take(path);
+  }
+
+  /** From here on only living children have it. */
+  function letGo(path: string): void {
+    const hold = held.get(path);
+    if (!hold) return;
+    held.delete(path);
+    hold.isOver = true;
+    if (hold.users === 0) closeSync(hold.file);
+  }
+
+  function release(path: string, hold: Hold, givesBack: boolean): void {
+    hold.users -= 1;
+    if (hold.users > 0) return;
+    if (hold.isOver) closeSync(hold.file);
+    else if (givesBack) setTimeout(() => hold.users === 0 && held.get(path) === hold && letGo(path), LINGER).unref();
   }
 
   function pathOf(name: string): string {
@@ -126,19 +167,28 @@ function createChildLocks(directory: string) {
 
   return {
     pathOf,
-    async hold(name: string): Promise<ChildLock> {
+    async hold(name: string, givesBack: boolean): Promise<Disposable & { readonly file: ChildLock }> {
       const path = pathOf(name);
-      const lock = takeUnlessHeld(path, held.get(path));
-      held.set(path, lock);
-      return await lock;
+      const hold = holdOf(path);
+      hold.users += 1;
+      try {
+        await hold.taken;
+      } catch (error) {
+        if (held.get(path) === hold) letGo(path);
+        release(path, hold, givesBack);
+        throw error;
+      }
+      return { file: hold.file, [Symbol.dispose]: () => release(path, hold, givesBack) };
     },
-    /** From here on only living children hold any. */
-    letGo(): void {
-      held.clear();
-      for (const file of open.splice(0)) closeSync(file);
+    letGo,
+    letGoOfAll(): void {
+      for (const path of [...held.keys()]) letGo(path);
     },
   };
 }
+
+/** Milliseconds. One command is often followed by another, and taking the lock is a process. */
+const LINGER = 250;
 
 function isFileAt(path: string, file: number): boolean {
   const there = statSync(path, { throwIfNoEntry: false });

@@ -4,6 +4,7 @@ export const modules = {
   sltv: () => import('sltv'),
   'sltv/autoextend': () => import('sltv/autoextend'),
   'sltv/dir': () => import('sltv/dir'),
+  'sltv/etcd-lock': () => import('sltv/etcd-lock'),
   'sltv/libvirt': () => import('sltv/libvirt'),
   'sltv/local-lock': () => import('sltv/local-lock'),
   'sltv/lvm': () => import('sltv/lvm'),

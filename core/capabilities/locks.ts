@@ -47,9 +47,10 @@ export interface Locks {
   readonly domain: string;
   /**
    * Waits its turn for `name`. Kinds: `cancelled` by the signal, `unavailable` when the locks are out of reach, or as a whole
-   * refuse until a person has said what happened to them.
+   * refuse until a person has said what happened to them. `children`: under which of `Runner.write`'s locks the holder's
+   * commands run. They may outlive their process, so where that ends, nobody gets `name` before they have ended, too.
    */
-  acquire(name: string, signal: AbortSignal): Promise<Lease>;
+  acquire(name: string, signal: AbortSignal, children?: string): Promise<Lease>;
 }
 
 export const Locks = one<Locks>('locks');

@@ -109,5 +109,4 @@ const LATER: Readonly<Record<string, (word: string) => string | undefined>> = {
     /^(false|0|no|off)$/i.test(word)
       ? undefined
       : 'no plugin in the config makes a cluster; unset it or add one that does',
-  SLTV_ETCD_ENDPOINTS: () => 'no plugin in the config uses etcd; unset it or add one that does',
 };

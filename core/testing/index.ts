@@ -3,6 +3,7 @@
 //
 //   for (const { title, run } of storageConformance({ name: 'mine', activation: 'always', make })) test(title, run);
 export type { Case, Subject } from './case.ts';
+export { type ClusterSubject, type ClusterUnderTest, clusterConformance, type NodeUnderTest } from './cluster.ts';
 export { type HypervisorUnderTest, hypervisorConformance, type Source, type TightSource } from './hypervisor.ts';
-export { type LocksUnderTest, locksConformance } from './locks.ts';
+export { type LocksSubject, type LocksUnderTest, locksConformance } from './locks.ts';
 export { type StorageSubject, type StorageUnderTest, storageConformance } from './storage.ts';

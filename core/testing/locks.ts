@@ -1,15 +1,37 @@
 // What Locks promise: core/capabilities/locks.ts, as facts.
 import assert from 'node:assert/strict';
-import type { Lease, Locks } from '../capabilities/locks.ts';
+import type { Locks } from '../capabilities/locks.ts';
 import { type Case, type Check, casesOf, never, rejects, type Subject } from './case.ts';
+import { markChecks } from './locks/marks.ts';
+import { anotherChecks, crashChecks } from './locks/others.ts';
+import { follow, settle } from './locks/waiting.ts';
 
 export interface LocksUnderTest extends AsyncDisposable {
   readonly locks: Locks;
 }
 
+/** Beside the factory, what else the suite can find out where you can help it; what isn't given isn't tested. */
+export interface LocksSubject<T extends LocksUnderTest> extends Subject<T> {
+  /** Marks pass from holder to holder. */
+  readonly keepsMarks?: boolean;
+  /** The same locks as another process has them. */
+  another?(made: T): Promise<Locks>;
+  /**
+   * Ends the process that `made` stands for as a power cut would, and proves that it is over. Answers with the same locks as a
+   * later process has them.
+   */
+  crash?(made: T): Promise<Locks>;
+}
+
 /** The cases that any provider of Locks must pass. */
-export function locksConformance(subject: Subject<LocksUnderTest>): readonly Case[] {
-  return casesOf(subject, checks);
+export function locksConformance<T extends LocksUnderTest>(subject: LocksSubject<T>): readonly Case[] {
+  const { keepsMarks = false, another, crash } = subject;
+  return casesOf<T>(subject, {
+    ...checks,
+    ...(keepsMarks ? markChecks : {}),
+    ...(another ? anotherChecks(another, keepsMarks) : {}),
+    ...(crash ? crashChecks(crash, keepsMarks) : {}),
+  });
 }
 
 const checks: Readonly<Record<string, Check<LocksUnderTest>>> = {
@@ -21,6 +43,8 @@ const checks: Readonly<Record<string, Check<LocksUnderTest>>> = {
     await using lease = await locks.acquire('a', never);
     assert.ok(lease.remaining() > 0, 'a fresh lease is proven for some time');
     assert.equal(lease.lost.aborted, false);
+    await lease.prove();
+    await lease.prove();
   },
 
   async 'a name has one holder at a time'({ locks }) {
@@ -117,18 +141,3 @@ const checks: Readonly<Record<string, Check<LocksUnderTest>>> = {
     await (await third.lease)[Symbol.asyncDispose]();
   },
 };
-
-/** Watches a lease that is waited for. */
-function follow(lease: Promise<Lease>): { readonly lease: Promise<Lease>; isThere(): boolean } {
-  let isThere = false;
-  const followed = lease.then((given) => {
-    isThere = true;
-    return given;
-  });
-  return { lease: followed, isThere: () => isThere };
-}
-
-/** Gives the provider time to answer whoever it would: it has served three others, under another name, meanwhile. */
-async function settle(locks: Locks): Promise<void> {
-  for (let round = 0; round < 3; round += 1) await (await locks.acquire('settle', never))[Symbol.asyncDispose]();
-}

@@ -235,6 +235,49 @@ test('where nothing is left behind nobody waits', async () => {
   await here.run.orphans(quiet, never);
 });
 
+// quiet
+
+test('it is quiet when no child has the lock any more, of this process or of one that was killed', async () => {
+  await using here = await house();
+  const begun = gate(here.directory, 'begun');
+  const held = gate(here.directory, 'held');
+  const words = ['sh', ['-c', 'echo go >"$0"; read word <"$1"', begun.path, held.path], { lock: 'vg0' }];
+  const daemon = daemonThat(`createRunner({ lockDirectory: ${JSON.stringify(here.lockDirectory)} })
+    .write(...${JSON.stringify(words)})`);
+  await readFile(begun.path);
+  await killed(daemon);
+  await here.run.quiet('another', never);
+  assert.is((await errorOf(here.run.quiet('vg0', AbortSignal.timeout(50)))).kind, 'timeout');
+  await held.open();
+  await here.run.quiet('vg0', never);
+
+  const own = here.run.write('sh', ['-c', 'echo go >"$0"; read word <"$1"', begun.path, held.path], { lock: 'vg0' });
+  await readFile(begun.path);
+  const { promise: ended, resolve: end } = Promise.withResolvers<void>();
+  const waited = here.run.quiet('vg0', never).then(end);
+  assert.is((await errorOf(here.run.quiet('vg0', AbortSignal.timeout(50)))).kind, 'timeout');
+  await held.open();
+  await Promise.all([own, ended, waited]);
+});
+
+test('a lock that this process has without a child keeps nobody waiting who asks here, and its children have it again', async () => {
+  await using here = await house();
+  const path = join(here.lockDirectory, 'a.lock');
+  await here.run.write('true', [], { lock: 'a' });
+  await here.run.quiet('a', never);
+  const { stdout } = await here.run.write('sh', ['-c', `flock -xn ${path} true || echo held`], { lock: 'a' });
+  assert.is(stdout, 'held\n');
+});
+
+test('another process waits for a lock that is given back only as long as its children live, and a little', async () => {
+  await using here = await house();
+  const other = createRunner({ lockDirectory: here.lockDirectory });
+  await here.run.write('true', [], { lock: 'a', givesBack: true });
+  await other.quiet('a', AbortSignal.timeout(10_000));
+  await here.run.write('true', [], { lock: 'b' });
+  assert.is((await errorOf(other.quiet('b', AbortSignal.timeout(600)))).kind, 'timeout');
+});
+
 // lines
 
 test('lines come as they are said, the last one with or without its end', async () => {

@@ -142,7 +142,11 @@ for (const [variable, value, says] of [
   ['SLTV_LISTEN_TCP', ':7443', 'SLTV_LISTEN_TCP: the daemon answers on Unix sockets only'],
   ['SLTV_DEFAULT_VG', 'vg0', 'SLTV_DEFAULT_VG: no plugin in the config takes it; add lvm() to plugins, or unset it'],
   ['SLTV_CLUSTER_ENABLED', 'true', 'SLTV_CLUSTER_ENABLED: no plugin in the config makes a cluster'],
-  ['SLTV_ETCD_ENDPOINTS', 'http://e', 'SLTV_ETCD_ENDPOINTS: no plugin in the config uses etcd'],
+  [
+    'SLTV_ETCD_ENDPOINTS',
+    'http://e',
+    'SLTV_ETCD_ENDPOINTS: no plugin in the config takes it; add etcdLock() to plugins, or unset it',
+  ],
 ] as const) {
   test(`${variable}=${value} is refused by name`, async () => {
     await using folder = await trustedFolder();

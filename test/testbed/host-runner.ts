@@ -36,6 +36,7 @@ export function hostRunner(host: Host): Runner {
       }
     },
     orphans: async () => {},
+    quiet: async () => {},
   };
 }
 

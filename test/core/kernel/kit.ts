@@ -14,7 +14,13 @@ export const node = { id: 'n1', machineId: '0'.repeat(32), bootId: 'b1', stateDi
 const noProcess = () => {
   throw new Error('no test of the kernel starts a process');
 };
-export const run: Runner = { read: noProcess, write: noProcess, lines: noProcess, orphans: noProcess };
+export const run: Runner = {
+  read: noProcess,
+  write: noProcess,
+  lines: noProcess,
+  orphans: noProcess,
+  quiet: noProcess,
+};
 
 /** A log whose lines are kept, as objects. */
 export function keptLog(): { log: Log; lines: { level: string; message: string; plugin?: string }[] } {

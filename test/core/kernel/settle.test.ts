@@ -235,10 +235,6 @@ for (const [env, ...sentences] of [
     { SLTV_CLUSTER_ENABLED: 'true' },
     'SLTV_CLUSTER_ENABLED: no plugin in the config makes a cluster; unset it or add one that does',
   ],
-  [
-    { SLTV_ETCD_ENDPOINTS: 'x' },
-    'SLTV_ETCD_ENDPOINTS: no plugin in the config uses etcd; unset it or add one that does',
-  ],
   [{ SLTV_LOCK_TTL: '10s' }, 'SLTV_LOCK_TTL: no plugin in the config takes it; add etcdLock() to plugins, or unset it'],
   [{ SLTV_LOGLEVEL: 'info' }, 'SLTV_LOGLEVEL: there is no such setting; did you mean SLTV_LOG_LEVEL?'],
   [{ SLTV_POTATO: '1' }, 'SLTV_POTATO: there is no such setting; unset it'],

@@ -31,7 +31,7 @@ const runnerWith = (ends: Partial<Finished>): Runner => {
     throw new Error('a directory pool runs nothing but fallocate');
   };
   const write = async () => ({ code: 0, stdout: '', stderr: '', report: '', ...ends });
-  return { read: none, lines: none, orphans: none, write };
+  return { read: none, lines: none, orphans: none, quiet: none, write };
 };
 
 test('a raw volume has its size at once, and its room', async () => {

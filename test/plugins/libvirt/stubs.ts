@@ -22,6 +22,7 @@ export function stubRunner(
     write: () => Promise.reject(new Error('virsh is never a writer')),
     lines: (_program, _args, signal) => tell(signal),
     orphans: async () => {},
+    quiet: async () => {},
   };
   return { run, asked };
 }

@@ -1,0 +1,41 @@
+// Being told that something may have changed, without losing what changes while one looks.
+import type { Keys, Kv } from './kv.ts';
+
+export interface Bell extends Disposable {
+  /** Resolves when it has rung since the last time, or when so many milliseconds have passed. The signals end it with their reason. */
+  rung(signals: readonly AbortSignal[], milliseconds?: number): Promise<void>;
+}
+
+/** Rings first when watching has begun. */
+export function bellAt(kv: Kv, keys: readonly Keys[]): Bell {
+  let next = Promise.withResolvers<void>();
+  const watching = kv.watch(keys, () => next.resolve());
+  return {
+    async rung(signals, milliseconds) {
+      const bell = next;
+      await patiently(bell.promise, signals, milliseconds);
+      if (next === bell) next = Promise.withResolvers<void>();
+    },
+    [Symbol.dispose]: () => watching[Symbol.dispose](),
+  };
+}
+
+/** Waits for work that goes on without us: until it is done, a signal fires, or so many milliseconds have passed. */
+export async function patiently<T>(
+  work: Promise<T>,
+  signals: readonly AbortSignal[],
+  milliseconds?: number,
+): Promise<T | undefined> {
+  const { promise, resolve, reject } = Promise.withResolvers<T | undefined>();
+  const leave = () => reject(signals.find(({ aborted }) => aborted)?.reason);
+  const timer = milliseconds === undefined ? undefined : setTimeout(() => resolve(undefined), milliseconds);
+  for (const signal of signals) signal.addEventListener('abort', leave, { once: true });
+  if (signals.some(({ aborted }) => aborted)) leave();
+  work.then(resolve, reject);
+  try {
+    return await promise;
+  } finally {
+    clearTimeout(timer);
+    for (const signal of signals) signal.removeEventListener('abort', leave);
+  }
+}

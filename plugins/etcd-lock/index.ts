@@ -1,0 +1,22 @@
+// Locks and nodes of a cluster, over etcd.
+import { Cluster, definePlugin, Locks } from 'sltv';
+import { fail } from './errors.ts';
+import { createEtcdKv } from './etcd-kv.ts';
+import { createParts } from './parts.ts';
+import { EtcdLockOptions, endpointsFrom, isClusterWanted, passwordOf } from './settings.ts';
+
+export default definePlugin({
+  name: 'etcd-lock',
+  api: 1,
+  options: EtcdLockOptions,
+  env: { SLTV_ETCD_ENDPOINTS: endpointsFrom, SLTV_CLUSTER_ENABLED: isClusterWanted },
+  errors: fail,
+  provides: { locks: Locks, cluster: Cluster },
+  async setup({ options, node, run, log, signal, defer }) {
+    const { endpoints, prefix, ttl, username, tls } = options;
+    const kv = await createEtcdKv({ endpoints, username, password: await passwordOf(options), tls });
+    const parts = await createParts({ kv, prefix, ttl, node, log, quiet: run.quiet, stopped: signal });
+    defer(async () => await parts[Symbol.asyncDispose]());
+    return { provides: { locks: parts.locks, cluster: parts.cluster } };
+  },
+});
