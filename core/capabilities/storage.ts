@@ -135,6 +135,19 @@ export interface Pool {
   readonly share?: (signal: AbortSignal) => Promise<void>;
   /** Takes the catalogue as it stands for the right one, after somebody has written without the lock. No commit. */
   readonly accept?: (signal: AbortSignal) => Promise<void>;
+  /**
+   * Runs a command that a person typed, for the tools that this storage is made with, alone and under the pool's lock; what it
+   * changes counts as ours. Also where somebody wrote without the lock, so that it can be mended: that stays to be accepted.
+   * A status other than 0 is an answer. Kinds: `refused` where this daemon may not write.
+   */
+  readonly shell?: (words: readonly string[], signal: AbortSignal) => Promise<Said>;
+}
+
+/** What a command said, and the status it ended with. */
+export interface Said {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
 }
 
 export interface NewPool {
@@ -145,8 +158,11 @@ export interface NewPool {
 export interface Storage {
   /** `lvm`, `dir`, …: what `sltv pool list` shows. */
   readonly kind: string;
-  /** The pools this host has now. A pool of the config that isn't there is left out, and said in the log once. */
-  pools(signal: AbortSignal): Promise<readonly Pool[]>;
+  /**
+   * The pools this host has now. A pool of the config that isn't there is left out, and said in the log once. Where that is
+   * answered from an earlier look: one that lacked the pool that is `wanted` does not do for who wants it.
+   */
+  pools(signal: AbortSignal, wanted?: string): Promise<readonly Pool[]>;
   /** Why a pool that the config names was not among `pools` the last time, for who asks for it; undefined for other names. */
   absence?(name: string): SltvError | undefined;
   /** Makes a pool; only where a kind can. Kinds: `exists`, `refused` for a device in use. */

@@ -41,15 +41,15 @@ export interface Found {
   readonly entry: Entry;
 }
 
-/** All pools of this host, in the order of the config. */
-export async function allPools(world: World, signal: AbortSignal): Promise<readonly Pool[]> {
-  return (await Promise.all(world.storages.map((storage) => storage.pools(signal)))).flat();
+/** All pools of this host, in the order of the config; `wanted` as storages take it. */
+export async function allPools(world: World, signal: AbortSignal, wanted?: string): Promise<readonly Pool[]> {
+  return (await Promise.all(world.storages.map((storage) => storage.pools(signal, wanted)))).flat();
 }
 
 /** The pool of that name; without a name the configured default, else the first. Errors: `core/pool-missing`. */
 export async function findPool(world: World, name: string | undefined, signal: AbortSignal): Promise<Pool> {
-  const pools = await allPools(world, signal);
   const wanted = name ?? world.defaultPool;
+  const pools = await allPools(world, signal, wanted);
   const pool = wanted === undefined ? pools[0] : pools.find((candidate) => candidate.name === wanted);
   if (pool) return pool;
   if (wanted !== undefined) throw missingPool(world.storages, wanted, pools);

@@ -1,7 +1,9 @@
-// Whether a volume's device is there on this host, and how it comes and goes. No commit: metadata stays as it is.
+// Whether a volume's device is there on this host, how it comes and goes, and how it follows its volume's size. No commit:
+// metadata stays as it is.
 import { stat } from 'node:fs/promises';
 import type { Volume } from 'sltv';
 import type { Lvm } from './commands.ts';
+import { sizeOf } from './devices.ts';
 import { nodeOf } from './names.ts';
 import type { VolumeGroup } from './report.ts';
 
@@ -16,5 +18,17 @@ export async function setActive(lvm: Lvm, group: VolumeGroup, name: string, acti
   const volume = { pool: group.name, name };
   if ((await isActive(volume)) === active) return;
   const words = ['lvchange', '--activate', active ? 'y' : 'n', `${group.name}/${name}`];
-  await lvm.commit(words, group.devices, { vg: group.name, volume: name });
+  await lvm.commit(words, group.devices, { vg: group.name, systemId: group.systemId, volume: name });
+}
+
+/** Whether a volume's device, where there is one, has the volume's size; no process is started. */
+export async function isCurrent(volume: Volume): Promise<boolean> {
+  return !(await isActive(volume)) || (await sizeOf(nodeOf(volume.pool, volume.name))) === volume.size;
+}
+
+/** Brings a device to its volume's size, where there is one. Another host's extension reaches it in no other way. */
+export async function refresh(lvm: Lvm, group: VolumeGroup, name: string): Promise<void> {
+  if (!(await isActive({ pool: group.name, name }))) return;
+  const subject = { vg: group.name, systemId: group.systemId, volume: name };
+  await lvm.commit(['lvchange', '--refresh', `${group.name}/${name}`], group.devices, subject);
 }

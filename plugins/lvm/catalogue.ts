@@ -2,7 +2,7 @@
 import { SltvError } from 'sltv';
 import type { Devices, Lvm } from './commands.ts';
 import { lvmErrors } from './errors.ts';
-import { createIdentityReader, type Identity } from './identity.ts';
+import { createIdentityReader, type Identity, type ReadIdentity } from './identity.ts';
 import { reportGroup, type Sighting, type VolumeGroup } from './report.ts';
 import { notesOf } from './tags.ts';
 import { waitFor } from './waiting.ts';
@@ -15,6 +15,8 @@ export interface Catalogue {
    * since, and spares a report. What is free in the metadata area stays as reported last.
    */
   retag(seen: VolumeGroup, volume: string, tags: readonly string[], signal: AbortSignal): Promise<VolumeGroup>;
+  /** Which commit the VG is at, and how its text ends: from its devices, now. Undefined when one of them can't be read. */
+  readIdentity(): ReturnType<ReadIdentity>;
 }
 
 export interface CatalogueOptions {
@@ -28,6 +30,7 @@ export interface CatalogueOptions {
 
 export function createCatalogue({ lvm, sighting, life, vanished }: CatalogueOptions): Catalogue {
   const readIdentity = createIdentityReader();
+  const readWithEndings = createIdentityReader({ withEndings: true });
   let devices: Pick<VolumeGroup, 'devices' | 'metadataDevices'> = sighting;
   let known: { readonly identity: Identity; readonly group: VolumeGroup } | undefined;
   let asked: { readonly mark: string; readonly answer: Promise<VolumeGroup> } | undefined;
@@ -70,6 +73,7 @@ export function createCatalogue({ lvm, sighting, life, vanished }: CatalogueOpti
       known = { identity, group };
       return group;
     },
+    readIdentity: () => readWithEndings(devices.metadataDevices),
   };
 }
 

@@ -25,8 +25,8 @@ const LARGEST_METADATA = 128n * MiB;
 /** A small device gives a 32nd of itself: from 4 GiB on that is all that is wanted. */
 const SMALLEST_SHARE = 32n;
 
-/** Bytes. */
-async function sizeOf(device: string): Promise<bigint> {
+/** What the kernel has the device as, bytes. Errors as `numberOf`. */
+export async function sizeOf(device: string): Promise<bigint> {
   const sectors = await readFile(`/sys/dev/block/${await numberOf(device)}/size`, 'utf8');
   return BigInt(sectors.trim()) * 512n;
 }

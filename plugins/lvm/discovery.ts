@@ -7,9 +7,10 @@ import { pause, waitFor } from './waiting.ts';
 export interface Discovery {
   /**
    * The VGs that are pools, the config's first, in its order; as they were seen last. When that is some seconds ago, they are
-   * looked at anew soon after this answer; before it when the last look found too little to rely on.
+   * looked at anew soon after this answer; before it where the last look is of no use to who asks: it failed, found nothing, or
+   * lacked the VG of the config that is wanted.
    */
-  look(signal: AbortSignal): Promise<readonly Sighting[]>;
+  look(signal: AbortSignal, wanted?: string): Promise<readonly Sighting[]>;
   /** Makes the next answer wait for a new look. */
   forget(): void;
   /** Why LVM could not be asked at the last look; undefined when it could. */
@@ -60,14 +61,23 @@ export function createDiscovery(options: DiscoveryOptions): Discovery {
     const pools = lookAnew();
     const ended = pools.then(
       (found) => {
-        look.isReliable = trouble === undefined && !vgs.some((vg) => lacks(found, vg));
-        look.until = now() + (look.isReliable ? LIFETIME : LIFETIME_WHILE_MISSING);
+        look.at = now();
+        look.isOfUse = (wanted) =>
+          trouble === undefined &&
+          found.length > 0 &&
+          !(wanted !== undefined && vgs.includes(wanted) && lacks(found, wanted));
       },
       () => {
-        look.until = 0;
+        look.at = Number.NEGATIVE_INFINITY;
       },
     );
-    const look: Look = { pools, ended, until: Number.POSITIVE_INFINITY, isReliable: false, isRenewed: false };
+    const look: Look = {
+      pools,
+      ended,
+      at: Number.POSITIVE_INFINITY,
+      isOfUse: () => false,
+      isRenewed: false,
+    };
     return look;
   }
 
@@ -82,10 +92,10 @@ export function createDiscovery(options: DiscoveryOptions): Discovery {
   }
 
   return {
-    look(signal) {
-      const isOld = latest !== undefined && now() >= latest.until;
-      if (!latest || (isOld && !latest.isReliable)) latest = begin();
-      else if (isOld && !latest.isRenewed) renew(latest).catch(() => {});
+    look(signal, wanted) {
+      const age = latest === undefined ? Number.POSITIVE_INFINITY : now() - latest.at;
+      if (!latest || (age >= LIFETIME_OF_NO_USE && !latest.isOfUse(wanted))) latest = begin();
+      else if (age >= LIFETIME && !latest.isRenewed) renew(latest).catch(() => {});
       return waitFor(latest.pools, signal);
     },
     forget() {
@@ -100,10 +110,10 @@ interface Look {
   readonly pools: Promise<readonly Sighting[]>;
   /** Resolves when the rest of this is known. */
   readonly ended: Promise<void>;
-  /** When it is old. */
-  until: number;
-  /** It found all that the config names, so that nobody waits for a VG that it may have missed. */
-  isReliable: boolean;
+  /** When it ended. */
+  at: number;
+  /** Whether it may serve who wants this VG, or none in particular, so that nobody waits for what it found before. */
+  isOfUse: (wanted: string | undefined) => boolean;
   /** The look that will replace it is on its way. */
   isRenewed: boolean;
 }
@@ -112,8 +122,8 @@ interface Look {
 const LIFETIME = 10_000;
 /** The operation that asked has most likely ended by then: they would take each other's time, and LVM's own locks. */
 const CONSIDERATE = 1_000;
-/** Somebody may be making it just now. */
-const LIFETIME_WHILE_MISSING = 1_000;
+/** Somebody may be making what is missing just now. */
+const LIFETIME_OF_NO_USE = 1_000;
 
 const lacks = (pools: readonly Sighting[], vg: string): boolean => !pools.some(({ name }) => name === vg);
 

@@ -15,8 +15,15 @@ export const lvmErrors = errors('lvm', {
   'in-use': 'busy',
   'bad-name': 'invalid',
   'bad-note': 'invalid',
+  'bad-command': 'invalid',
   'no-permission': 'denied',
   'other-domain': 'refused',
+  'not-shareable': 'refused',
+  'foreign-active': 'refused',
+  fenced: 'refused',
+  'lost-update': 'refused',
+  'foreign-write': 'refused',
+  unreadable: 'unavailable',
   'format-newer': 'unsupported',
   'read-only': 'refused',
   'lock-lost': 'unavailable',
@@ -28,6 +35,8 @@ export const lvmErrors = errors('lvm', {
 export interface Subject {
   readonly vg: string;
   readonly volume?: string;
+  /** The VG's system ID. */
+  readonly systemId?: string;
   /** Bytes that were asked for, and bytes that the VG had before. */
   readonly needed?: bigint;
   readonly free?: bigint;

@@ -1,13 +1,20 @@
 // Which commit a VG's metadata is at, read straight from its devices: under a millisecond, where a report takes fifty.
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
-import { parseHeader, parseLabel, parseSequence, SECTOR } from './header.ts';
+import { parseHeader, parseLabel, parseSequence, SECTOR, type Text } from './header.ts';
 
 export interface Identity {
-  /** Two identities with the same mark are of the same commit. */
+  /** Two identities with the same mark are of the same commit, read from the same devices. */
   readonly mark: string;
   /** The VG's sequence number: every commit adds one. */
   readonly sequence: number;
+  /**
+   * Length and checksum of the committed text: other hosts read the same, from whichever of the VG's devices. Several where
+   * areas differ that are at the same number.
+   */
+  readonly content: string;
+  /** How the committed texts end, where it was asked for: they tell there which command wrote them. */
+  readonly endings: readonly string[];
 }
 
 /**
@@ -17,7 +24,7 @@ export interface Identity {
 export type ReadIdentity = (devices: readonly string[]) => Promise<Identity | undefined>;
 
 /** A reader for the devices of one VG. It reads one thing at a time, since all reads share one buffer. */
-export function createIdentityReader(): ReadIdentity {
+export function createIdentityReader({ withEndings = false } = {}): ReadIdentity {
   const memory = new AlignedMemory();
   let known: readonly Identity[] = [];
   let last: Promise<unknown> = Promise.resolve();
@@ -25,14 +32,21 @@ export function createIdentityReader(): ReadIdentity {
   async function identityOf(devices: readonly string[]): Promise<Identity | undefined> {
     const found: Identity[] = [];
     for (const device of devices) {
-      const identity = await identityOn(device, memory, known);
+      const identity = await identityOn(device, { memory, known, withEndings });
       if (!identity) return undefined;
       found.push(identity);
     }
     known = found;
     if (found.length === 0) return undefined;
     const sequence = Math.max(...found.map((identity) => identity.sequence));
-    return { mark: found.map(({ mark }) => mark).join('\n'), sequence };
+    // A commit that only some areas had room for leaves the others behind.
+    const latest = found.filter((identity) => identity.sequence === sequence);
+    return {
+      mark: found.map(({ mark }) => mark).join('\n'),
+      sequence,
+      content: [...new Set(latest.map(({ content }) => content))].toSorted().join(','),
+      endings: latest.flatMap(({ endings }) => endings),
+    };
   }
 
   return (devices) => {
@@ -42,12 +56,14 @@ export function createIdentityReader(): ReadIdentity {
   };
 }
 
+interface Reading {
+  readonly memory: AlignedMemory;
+  readonly known: readonly Identity[];
+  readonly withEndings: boolean;
+}
+
 /** What one device's first metadata area tells: one read while it is as it was in `known`. */
-async function identityOn(
-  device: string,
-  memory: AlignedMemory,
-  known: readonly Identity[],
-): Promise<Identity | undefined> {
+async function identityOn(device: string, { memory, known, withEndings }: Reading): Promise<Identity | undefined> {
   await using file = await openDirect(device);
   const beginning = await memory.read(file, 0);
   const label = parseLabel(beginning);
@@ -61,8 +77,22 @@ async function identityOn(
   // The header has the text's checksum and place.
   const before = known.find((identity) => identity.mark === mark);
   if (before) return before;
-  const sequence = parseSequence(await readAt(file, header.text, memory));
-  return sequence === undefined ? undefined : { mark, sequence };
+  const sequence = parseSequence(await readAt(file, header.text.start, memory));
+  if (sequence === undefined) return undefined;
+  const content = `${header.text.length}:${header.text.checksum}`;
+  const endings = withEndings ? [await readEnding(file, header.text, memory)] : [];
+  return { mark, sequence, content, endings };
+}
+
+/** The last page of a text, or all of a shorter one. */
+async function readEnding(file: FileHandle, { start, length, ring }: Text, memory: AlignedMemory): Promise<string> {
+  const wanted = Math.min(length, PAGE);
+  const unwrapped = start + length - wanted;
+  const from = unwrapped < ring.end ? unwrapped : unwrapped - (ring.end - ring.start);
+  const first = (await readAt(file, from, memory)).subarray(0, Math.min(wanted, ring.end - from));
+  const rest = wanted - first.length;
+  const second = rest === 0 ? '' : (await readAt(file, ring.start, memory)).toString('latin1', 0, rest);
+  return first.toString('latin1') + second;
 }
 
 /** Past the page cache, which does not see what other hosts write; through it where the device can't do better. */

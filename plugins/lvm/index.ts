@@ -2,6 +2,7 @@
 import { definePlugin, Locks, Storage, v } from 'sltv';
 import { createLvm } from './commands.ts';
 import { lvmErrors } from './errors.ts';
+import { systemIdOf } from './marks.ts';
 import { VG_NAME } from './names.ts';
 import { createStorage } from './storage.ts';
 
@@ -18,8 +19,10 @@ export default definePlugin({
   errors: lvmErrors,
   requires: { locks: Locks },
   provides: { storage: Storage },
-  setup({ options, use, run, log, signal }) {
-    const storage = createStorage({ lvm: createLvm(run), locks: use.locks, log, vgs: options.vgs, life: signal });
+  setup({ options, use, run, log, node, signal }) {
+    const { locks } = use;
+    const lvm = createLvm(run, systemIdOf(locks.domain));
+    const storage = createStorage({ lvm, locks, log, vgs: options.vgs, node, life: signal });
     return { provides: { storage } };
   },
 });

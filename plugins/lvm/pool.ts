@@ -1,10 +1,12 @@
 // A VG as a pool.
-import { createQueue, type Locks, type Pool, type PoolFacts, type Turn, type Writer } from 'sltv';
-import { isActive, setActive } from './activation.ts';
+import { createQueue, type Lease, type Locks, type Log, type Pool, type PoolFacts, type Turn, type Writer } from 'sltv';
+import { isActive, isCurrent, refresh, setActive } from './activation.ts';
 import { createCatalogue } from './catalogue.ts';
 import type { Lvm } from './commands.ts';
 import { devicesLacking, metadataSizeFor } from './devices.ts';
-import { type Claim, isUnmarked, marksOf, whyReadOnly } from './marks.ts';
+import { lvmErrors } from './errors.ts';
+import { createGuard, type Found, type Guard } from './guard.ts';
+import { type Claim, isOf, isShared, lackingMarks, whyNotOurs, whyNotShareable, whyReadOnly } from './marks.ts';
 import { objectionTo } from './names.ts';
 import type { Sighting, VolumeGroup } from './report.ts';
 import { tagChanges } from './tags.ts';
@@ -13,39 +15,68 @@ import { createWriter, type GroupWriter, mustHave, volumesIn } from './writer.ts
 export interface PoolOptions {
   readonly lvm: Lvm;
   readonly locks: Locks;
+  readonly log: Log;
   readonly sighting: Sighting;
   /** The config names this VG. */
   readonly named: boolean;
+  readonly node: Claim['node'];
   /** Fires when the daemon stops. */
   readonly life: AbortSignal;
   /** Told when the VG is not there any more. */
   readonly vanished: () => void;
 }
 
-export function createPool({ lvm, locks, sighting, named, life, vanished }: PoolOptions): Pool {
-  const { name } = sighting;
-  const claim: Claim = { domain: locks.domain, named };
+export function createPool(options: PoolOptions): Required<Omit<Pool, 'objectsTo'>> & Pool {
+  const { lvm, locks, log, sighting, named, node, life, vanished } = options;
+  const { name, uuid } = sighting;
+  const claim: Claim = { domain: locks.domain, named, node };
   const catalogue = createCatalogue({ lvm, sighting, life, vanished });
   const queue = createQueue();
+  /** What the last turn here found. Another node may have accepted it since: then it is shown until somebody commits. */
+  let wrong: Found | undefined;
 
-  function change<T>(turn: Turn, work: (writer: GroupWriter) => Promise<T>): Promise<T> {
+  /** Runs `work` alone on this host and, by the lock, among all hosts; with a guard where there are others. */
+  function locked<T>(turn: Turn, work: (lease: Lease, guard: Guard | undefined) => Promise<T>): Promise<T> {
     return queue.run(turn, async () => {
-      await using lease = await locks.acquire(`vg/${sighting.uuid}`, turn.signal);
-      await using writer = createWriter({ lvm, catalogue, lease, life });
+      await using lease = await locks.acquire(`vg/${uuid}`, turn.signal);
+      const { handover } = lease;
+      if (handover === undefined) return await work(lease, undefined);
+      if (!handover.isOrderly) {
+        log.warn(
+          `the last holder of the lock on volume group ${name} did not give it back: waiting for what it began here`,
+        );
+        await lvm.settle(name, sighting.devices, AbortSignal.any([turn.signal, life]));
+      }
+      const guard = createGuard({ vg: sighting, lease, handover, read: catalogue.readIdentity, log });
+      try {
+        return await work(lease, guard);
+      } finally {
+        await guard.end().finally(() => {
+          wrong = guard.trouble();
+        });
+      }
+    });
+  }
+
+  /** A turn: its work begins in a VG that carries the marks of these locks. */
+  function change<T>(turn: Turn, work: (writer: GroupWriter) => Promise<T>, whyNot = whyReadOnly): Promise<T> {
+    return locked(turn, async (lease, guard) => {
+      await using writer = createWriter({ lvm, catalogue, lease, guard, life });
       const group = await writer.group();
-      const refusal = whyReadOnly(group, claim);
+      const refusal = whyNot(group, claim);
       if (refusal) throw refusal;
-      if (isUnmarked(group)) await mark(writer, group, claim);
+      await guard?.begin(!isOf(group, claim));
+      await mark(writer, group, claim);
       return await work(writer);
     });
   }
 
   return {
     name,
-    id: sighting.uuid,
+    id: uuid,
     kind: 'lvm',
     source: 'block',
-    facts: async (signal) => factsOf(await catalogue.look(signal), claim),
+    facts: async (signal) => factsOf(await catalogue.look(signal), claim, wrong),
     volumes: async (signal) => volumesIn(await catalogue.look(signal)),
     change: (turn, work) => change(turn, (writer: Writer) => work(writer)),
     async activate(volume, signal) {
@@ -60,16 +91,61 @@ export function createPool({ lvm, locks, sighting, named, life, vanished }: Pool
     isActive,
     objectsTo: (volume) => objectionTo(name, volume),
     grow: (devices, signal) => change({ signal }, (writer) => grow(writer, devices)),
+    isCurrent,
+    refresh: async (volume, signal) => refresh(lvm, await catalogue.look(signal), volume),
+    share: (signal) => change({ signal }, async () => {}, whyNotShareable),
+    accept: (signal) =>
+      locked({ signal }, async (_lease, guard) => {
+        const refusal = whyReadOnly(await catalogue.look(life), claim);
+        if (refusal) throw refusal;
+        await guard?.accept();
+      }),
+    async shell(typed, signal) {
+      const words = typed[0] === 'lvm' ? typed.slice(1) : typed;
+      if (!/^[a-z]/.test(words[0] ?? '')) {
+        const hint = `sltv pool shell ${name} -- lvm lvs`;
+        throw lvmErrors('bad-command', `'${words[0] ?? ''}' is no command of lvm's`, { hint });
+      }
+      return await locked({ signal }, async (_lease, guard) => {
+        const group = await catalogue.look(life);
+        const refusal = whyNotOurs(group, claim);
+        if (refusal) throw refusal;
+        const run = () => lvm.shell(words, { vg: name, systemId: group.systemId });
+        return await (guard ? guard.adopt(run) : run());
+      });
+    },
   };
 }
 
-/** One commit. A VG that holds other volumes keeps its own word about auto-activation: the host may boot from it. */
-async function mark(writer: GroupWriter, group: VolumeGroup, { domain }: Claim): Promise<void> {
-  const { add } = tagChanges([], { add: marksOf(domain) });
-  const quiet = group.autoActivated && group.volumes.size === 0 ? ['--setautoactivation', 'n'] : [];
-  await writer.commitGroup(
-    ['vgchange', ...quiet, ...add.flatMap((tag) => ['--addtag', tag]), group.name],
-    'own devices',
+/**
+ * Gives the VG the marks that it lacks: one commit, and one more for the system ID, which lvm sets in a command of its own;
+ * behind the tags, since they alone keep other sltv off. Errors: `lvm/foreign-active`.
+ */
+async function mark(writer: GroupWriter, group: VolumeGroup, claim: Claim): Promise<void> {
+  const lacking = lackingMarks(group, claim);
+  if (!lacking) return;
+  if (lacking.systemId !== undefined) await refuseOthersInUse(group);
+  const { add, drop } = tagChanges(group.tags, lacking);
+  if (add.length + drop.length > 0) {
+    const quiet = group.autoActivated && lacking.isQuiet ? ['--setautoactivation', 'n'] : [];
+    const tags = [...add.flatMap((tag) => ['--addtag', tag]), ...drop.flatMap((tag) => ['--deltag', tag])];
+    await writer.commitGroup(['vgchange', ...quiet, ...tags, group.name], 'own devices');
+  }
+  if (lacking.systemId !== undefined) {
+    await writer.commitGroup(['vgchange', '--yes', '--systemid', lacking.systemId, group.name], 'own devices');
+  }
+}
+
+/** A VG with our system ID is nobody else's to activate: a host that boots from it would not come up again. */
+async function refuseOthersInUse(group: VolumeGroup): Promise<void> {
+  const foreign = volumesIn(group).filter(({ notes }) => notes.v === undefined);
+  const inUse: string[] = [];
+  for (const volume of foreign) if (await isActive(volume)) inUse.push(volume.name);
+  if (inUse.length === 0) return;
+  throw lvmErrors(
+    'foreign-active',
+    `volume group ${group.name} can't be shared: this host uses volumes in it that are not sltv's: ${inUse.join(', ')}`,
+    { hint: `nothing but sltv could activate them any more: move them to another volume group, or lvchange -an them` },
   );
 }
 
@@ -87,7 +163,17 @@ async function grow(writer: GroupWriter, devices: readonly string[]): Promise<vo
   await writer.commitGroup(['vgextend', ...metadata, group.name, ...lacking], 'all devices');
 }
 
-function factsOf(group: VolumeGroup, claim: Claim): PoolFacts {
-  const { size, free, extent, devices, metadata } = group;
-  return { size, free, extent, devices, metadata, readOnlyBecause: whyReadOnly(group, claim)?.message };
+function factsOf(group: VolumeGroup, claim: Claim, wrong: Found | undefined): PoolFacts {
+  const { size, free, extent, devices, metadata, notes } = group;
+  const found = wrong?.sequence === group.sequence ? wrong.error : undefined;
+  return {
+    size,
+    free,
+    extent,
+    devices,
+    metadata,
+    notes,
+    isShared: isShared(claim.domain) && isOf(group, claim),
+    readOnlyBecause: (whyReadOnly(group, claim) ?? found)?.message,
+  };
 }

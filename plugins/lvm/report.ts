@@ -18,6 +18,10 @@ export interface VolumeGroup {
   readonly uuid: string;
   readonly sequence: number;
   readonly notes: Notes;
+  /** All its tags, as they are written. */
+  readonly tags: readonly string[];
+  /** Empty when it has none. */
+  readonly systemId: string;
   readonly size: bigint;
   readonly free: bigint;
   readonly extent: bigint;
@@ -54,6 +58,8 @@ export async function reportGroup(lvm: Lvm, vg: string, devices: Devices, signal
     uuid: group.vg_uuid,
     sequence: Number(group.vg_seqno),
     notes: notesOf(group.vg_tags),
+    tags: group.vg_tags,
+    systemId: group.vg_systemid,
     size: group.vg_size,
     free: group.vg_free,
     extent: group.vg_extent_size,
@@ -89,7 +95,8 @@ export async function reportSightings(lvm: Lvm, signal: AbortSignal): Promise<Si
   });
 }
 
-const FORMAT = ['--reportformat', 'json', '--units', 'b', '--nosuffix'];
+/** VGs that stock commands of this host refuse are seen all the same, so that it can be said why they can't be used. */
+const FORMAT = ['--foreign', '--reportformat', 'json', '--units', 'b', '--nosuffix'];
 
 const Bytes = v.pipe(
   v.string(),
@@ -107,6 +114,7 @@ const Vg = {
   vg_uuid: v.string(),
   vg_seqno: v.pipe(v.string(), v.digits()),
   vg_tags: Tags,
+  vg_systemid: v.string(),
   vg_size: Bytes,
   vg_free: Bytes,
   vg_extent_size: Bytes,

@@ -4,7 +4,7 @@ import type { Lvm } from './commands.ts';
 import { devicesLacking, metadataSizeFor } from './devices.ts';
 import { createDiscovery } from './discovery.ts';
 import { lvmErrors } from './errors.ts';
-import { marksOf } from './marks.ts';
+import { type Claim, marksOf, systemIdOf } from './marks.ts';
 import { VG_NAME } from './names.ts';
 import { createPool } from './pool.ts';
 import { tagsOf } from './tags.ts';
@@ -15,6 +15,7 @@ export interface StorageOptions {
   readonly log: Log;
   /** The VGs that the config names. */
   readonly vgs: readonly string[];
+  readonly node: Claim['node'];
   /** Fires when the daemon stops. */
   readonly life: AbortSignal;
   /** Milliseconds, on a clock that only goes forward. */
@@ -23,18 +24,19 @@ export interface StorageOptions {
 
 /** Runs no command before it is asked for pools. */
 export function createStorage(options: StorageOptions): Storage & Required<Pick<Storage, 'createPool'>> {
-  const { lvm, locks, log, vgs, life, now = () => performance.now() } = options;
+  const { lvm, locks, log, vgs, node, life, now = () => performance.now() } = options;
   const discovery = createDiscovery({ lvm, log, vgs, life, now });
   /** By uuid and name of the VG: a pool that is still there stays the same object, and keeps its queue. */
   let known: ReadonlyMap<string, Pool> = new Map();
 
-  async function pools(signal: AbortSignal): Promise<readonly Pool[]> {
-    const sightings = await discovery.look(signal);
+  async function pools(signal: AbortSignal, wanted?: string): Promise<readonly Pool[]> {
+    const sightings = await discovery.look(signal, wanted);
     known = new Map(
       sightings.map((sighting) => {
         const key = `${sighting.uuid} ${sighting.name}`;
         const named = vgs.includes(sighting.name);
-        return [key, known.get(key) ?? createPool({ lvm, locks, sighting, named, life, vanished: discovery.forget })];
+        const { forget: vanished } = discovery;
+        return [key, known.get(key) ?? createPool({ lvm, locks, log, sighting, named, node, life, vanished })];
       }),
     );
     return [...known.values()];
@@ -52,10 +54,13 @@ export function createStorage(options: StorageOptions): Storage & Required<Pick<
     await using _lease = await locks.acquire(`pool/${name}`, signal);
     const distinct = await devicesLacking(devices, []);
     const metadata = await metadataSizeFor(distinct);
-    const marks = tagsOf(marksOf(locks.domain)).flatMap((tag) => ['--addtag', tag]);
-    const settings = ['--metadatasize', `${metadata}b`, '--setautoactivation', 'n', ...marks];
+    const marks = tagsOf(marksOf({ domain: locks.domain, named: true, node })).flatMap((tag) => ['--addtag', tag]);
+    const systemId = systemIdOf(locks.domain);
+    const identified = systemId === undefined ? [] : ['--systemid', systemId];
+    const settings = ['--metadatasize', `${metadata}b`, '--setautoactivation', 'n', ...identified, ...marks];
     signal.throwIfAborted();
-    await lvm.commit(['vgcreate', ...settings, name, ...distinct], undefined, { vg: name });
+    const subject = { vg: name, ...(systemId === undefined ? {} : { systemId }) };
+    await lvm.commit(['vgcreate', ...settings, name, ...distinct], undefined, subject);
     discovery.forget();
     const made = (await pools(life)).find((pool) => pool.name === name);
     if (!made) throw lvmErrors('vg-missing', `volume group ${name} was made, and is not there`);

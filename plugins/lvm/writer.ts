@@ -4,6 +4,7 @@ import { isActive } from './activation.ts';
 import type { Catalogue } from './catalogue.ts';
 import type { Lvm } from './commands.ts';
 import { lvmErrors, metadataFull, metadataFullHint, type Subject } from './errors.ts';
+import { type Guard, mustHold } from './guard.ts';
 import { objectionTo } from './names.ts';
 import type { TaggedVolume, VolumeGroup } from './report.ts';
 import { tagChanges, tagsOf } from './tags.ts';
@@ -13,6 +14,8 @@ export interface TurnAtGroup {
   readonly lvm: Lvm;
   readonly catalogue: Catalogue;
   readonly lease: Lease;
+  /** Where other hosts may write the VG, too. */
+  readonly guard: Guard | undefined;
   /** Fires when the daemon stops. A turn's own signal ends its waiting only: what it began is for its work to end. */
   readonly life: AbortSignal;
 }
@@ -21,14 +24,14 @@ export interface TurnAtGroup {
  * A Writer, and what pools need beside it. Disposing of it ends the turn: that waits for the command that may still run,
  * and lets no other begin.
  */
-export interface GroupWriter extends Writer, AsyncDisposable {
+export interface GroupWriter extends Required<Writer>, AsyncDisposable {
   /** The VG as it stands now. */
   group(): Promise<VolumeGroup>;
   /** One commit of the VG as a whole, with a look at its own devices, or at all for one that brings new ones. */
   commitGroup(words: readonly string[], reach: 'own devices' | 'all devices'): Promise<void>;
 }
 
-export function createWriter({ lvm, catalogue, lease, life }: TurnAtGroup): GroupWriter {
+export function createWriter({ lvm, catalogue, lease, guard, life }: TurnAtGroup): GroupWriter {
   let closed = false;
   let last: Promise<unknown> = Promise.resolve();
   let seen: { readonly group: VolumeGroup; readonly until: number } | undefined;
@@ -50,14 +53,12 @@ export function createWriter({ lvm, catalogue, lease, life }: TurnAtGroup): Grou
     subject: Omit<Subject, 'vg'>,
     reach = 'own devices',
   ) {
-    if (lease.lost.aborted) {
-      throw lvmErrors('lock-lost', `the lock on volume group ${group.name} was lost: nothing more is written`, {
-        hint: 'try again',
-      });
-    }
-    const about = { vg: group.name, free: group.free, ...subject };
+    await mustHold(lease, group.name);
+    const about = { vg: group.name, systemId: group.systemId, free: group.free, ...subject };
+    const over = reach === 'own devices' ? group.devices : undefined;
+    const run = (word?: string) => lvm.commit(words, over, about, word);
     seen = undefined;
-    await lvm.commit(words, reach === 'own devices' ? group.devices : undefined, about);
+    await (guard ? guard.watch(run) : run());
   }
 
   /** The VG as it stands: what was seen a moment ago in this turn still counts, unless we have written since. */
@@ -122,6 +123,13 @@ export function createWriter({ lvm, catalogue, lease, life }: TurnAtGroup): Grou
     lookLater();
   }
 
+  async function annotatePool(change: { add?: Notes; drop?: Notes }): Promise<void> {
+    const group = await look();
+    const { add, drop } = tagChanges(group.tags, change);
+    if (add.length + drop.length === 0) return;
+    await commit(['vgchange', ...options('--addtag', add), ...options('--deltag', drop), group.name], group, {});
+  }
+
   /** Behind the answer: whoever asks next finds it done, or begun. What goes wrong with it they hear themselves. */
   function lookLater(): void {
     pause(ANSWERED, life)
@@ -137,6 +145,7 @@ export function createWriter({ lvm, catalogue, lease, life }: TurnAtGroup): Grou
     extend: (name, size) => inTurn(() => extend(name, size)),
     annotate: (name, change) => inTurn(() => annotate(name, change)),
     remove: (name) => inTurn(() => remove(name)),
+    annotatePool: (change) => inTurn(() => annotatePool(change)),
     commitGroup: (words, reach) => inTurn(async () => commit(words, await look(), {}, reach)),
     async [Symbol.asyncDispose]() {
       closed = true;

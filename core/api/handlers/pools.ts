@@ -55,8 +55,8 @@ export function poolHandlers(daemon: Daemon): ServiceImpl<typeof PoolService> {
 }
 
 /** All pools of this host, in the order of the config. */
-export async function poolsOf(daemon: Daemon, signal: AbortSignal): Promise<readonly Pool[]> {
-  return (await Promise.all(daemon.booted.all(Storage).map((storage) => storage.pools(signal)))).flat();
+export async function poolsOf(daemon: Daemon, signal: AbortSignal, wanted?: string): Promise<readonly Pool[]> {
+  return (await Promise.all(daemon.booted.all(Storage).map((storage) => storage.pools(signal, wanted)))).flat();
 }
 
 /** A pool that can't be read must not hide the others: its error stands where its facts would. */
@@ -75,7 +75,7 @@ async function describe(daemon: Daemon, pools: readonly Pool[], call: Call) {
 }
 
 async function findPool(daemon: Daemon, name: string, signal: AbortSignal): Promise<Pool> {
-  const pools = await poolsOf(daemon, signal);
+  const pools = await poolsOf(daemon, signal, name);
   const pool = pools.find((candidate) => candidate.name === name);
   if (pool) return pool;
   throw missingPool(daemon.booted.all(Storage), name, pools);

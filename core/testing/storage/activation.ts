@@ -47,6 +47,20 @@ const common: Checks = {
     assert.equal(await isActive(pool, 'a'), true);
   },
 
+  async 'a path has its volume’s size, also after the volume grew, and refreshing it twice is refreshing it once'({
+    pool,
+  }) {
+    if (!pool.isCurrent || !pool.refresh) return;
+    const made = await create(pool, newVolume('a', { active: true }));
+    assert.equal(await pool.isCurrent(made), true);
+    const grown = await change(pool, (writer) => writer.extend('a', made.size + 1n));
+    for (const _ of ['first', 'again']) {
+      await pool.refresh('a', never);
+      assert.equal(await pool.isCurrent(grown), true);
+    }
+    assert.equal(await pool.isCurrent({ ...grown, size: grown.size * 2n }), false);
+  },
+
   async 'an active volume that nobody has open is removed, and its path is gone'({ pool }) {
     const volume = await create(pool, newVolume('a', { active: true }));
     await change(pool, (writer) => writer.remove('a'));

@@ -1,7 +1,7 @@
 // Notes: the catalogue.
 import assert from 'node:assert/strict';
 import type { Notes, Pool } from '../../capabilities/storage.ts';
-import { type Check, rejects } from '../case.ts';
+import { type Check, never, rejects } from '../case.ts';
 import type { StorageUnderTest } from '../storage.ts';
 import { change, create, list, newVolume } from './steps.ts';
 
@@ -95,6 +95,26 @@ export const noteChecks: Readonly<Record<string, Check<StorageUnderTest>>> = {
       (await list(pool)).filter(({ name }) => name === 'b').map(({ notes }) => notes),
       created ? [tooMuch] : [],
     );
+  },
+
+  async 'a pool that keeps notes of its own gives them back among its facts, each once, and nothing else changes'({
+    pool,
+  }) {
+    if (!(await change(pool, async (writer) => writer.annotatePool !== undefined))) return;
+    const volume = await create(pool, newVolume('a'));
+    const own = async () => (await pool.facts(never)).notes ?? {};
+    const before = await own();
+    const note = (notes: { add?: Notes; drop?: Notes }) => change(pool, async (writer) => writer.annotatePool?.(notes));
+    for (const _ of ['first', 'again']) {
+      await note({ add: { fenced: ['n1/b1', 'größe ☃'] } });
+      const { fenced, ...others } = await own();
+      assert.deepEqual([sorted(fenced), others], [['größe ☃', 'n1/b1'], before]);
+    }
+    await note({ add: { fenced: ['n2/b2'] }, drop: { fenced: ['n1/b1', 'größe ☃'] } });
+    assert.deepEqual((await own()).fenced, ['n2/b2']);
+    await note({ drop: { fenced: ['n2/b2'] } });
+    assert.deepEqual(await own(), before);
+    assert.deepEqual(await list(pool), [volume]);
   },
 
   async 'the time and place of creation stay what they were'({ pool }) {

@@ -1,6 +1,7 @@
 // What can be found out only with the help of who knows the storage from below.
 import assert from 'node:assert/strict';
 import type { Pool, Volume, Writer } from '../../capabilities/storage.ts';
+import { asSltvError } from '../../errors.ts';
 import { type Check, never, rejects } from '../case.ts';
 import type { StorageUnderTest } from '../storage.ts';
 import { change, create, list, newVolume } from './steps.ts';
@@ -21,23 +22,49 @@ export function commitChecks<T extends StorageUnderTest>(revision: (made: T) => 
         extend: (writer) => writer.extend('a', extent * 2n),
         add: (writer) => writer.annotate('a', { add: { op: ['attach'] } }),
         drop: (writer) => writer.annotate('a', { drop: { op: ['attach'] } }),
+        'note on the pool': async (writer) =>
+          writer.annotatePool?.({ add: { fenced: ['n1/b1'] }, drop: { fenced: ['n0/b0'] } }),
+        'note off the pool': async (writer) => writer.annotatePool?.({ drop: { fenced: ['n1/b1'] } }),
         remove: (writer) => writer.remove('a'),
       };
+      const hasNotes = await change(made.pool, async (writer) => writer.annotatePool !== undefined);
       assert.ok(await commits(made, (writer) => writer.create(newVolume('a'))), 'create commits');
       for (const [name, step] of Object.entries(steps)) {
+        if (name.endsWith('the pool') && !hasNotes) continue;
         assert.equal(await commits(made, step), true, `${name} commits`);
         assert.equal(await commits(made, step), false, `${name} again costs no commit`);
       }
     },
 
-    async 'reading, activating and deactivating cost no commit'(made) {
-      await create(made.pool, newVolume('a'));
+    async 'reading, activating, refreshing, deactivating and accepting cost no commit'(made) {
+      const volume = await create(made.pool, newVolume('a'));
       const before = await revision(made);
       await list(made.pool);
       await made.pool.facts(never);
       await made.pool.activate('a', never);
+      await made.pool.refresh?.('a', never);
+      await made.pool.isCurrent?.(volume);
       await made.pool.deactivate('a', never);
+      await made.pool.refresh?.('a', never);
+      await made.pool.accept?.(never);
       assert.equal(await revision(made), before);
+    },
+
+    async 'a pool is shared, or refuses to be; again costs no commit'(made) {
+      const { pool } = made;
+      if (!pool.share) return;
+      const attempt = () =>
+        pool.share?.(never).then(
+          () => 'shared',
+          (error: unknown) => asSltvError(error).kind,
+        );
+      await change(pool, (writer) => writer.volumes());
+      const outcome = await attempt();
+      const before = await revision(made);
+      assert.equal(await attempt(), outcome);
+      assert.equal(await revision(made), before);
+      assert.equal((await pool.facts(never)).isShared ?? false, outcome === 'shared');
+      if (outcome !== 'shared') assert.equal(outcome, 'refused');
     },
   };
 }

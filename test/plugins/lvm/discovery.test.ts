@@ -26,12 +26,31 @@ test('an older look is answered with at once, and a second later one new look is
   assert.is(host.looks(), 2);
 });
 
-test('while the config names a VG that isn’t there, a look serves one second, and then a new one is waited for', async () => {
+test('a host without any pool is looked at again after a second, before the answer', async () => {
   const host = hostWith([]);
   for (const time of [0, 999]) assert.equal(await host.namesAt(time), []);
   assert.is(host.looks(), 1);
   host.has = ['vg0'];
   assert.equal(await host.namesAt(1_000), ['vg0']);
+});
+
+test('nobody waits for a VG of the config that isn’t there but who asks for it, and once a second at most', async () => {
+  const host = hostWith(['vg1'], { vgs: ['vg0'] });
+  assert.equal(await host.namesAt(0), ['vg1']);
+  for (const wanted of [undefined, 'vg1', 'of-another-storage']) {
+    assert.equal(await host.namesAt(9_999, wanted), ['vg1']);
+  }
+  assert.equal([host.looks(), host.pauses], [1, []]);
+  host.has = ['vg0', 'vg1'];
+  assert.equal(await host.namesAt(9_999, 'vg0'), ['vg0', 'vg1']);
+  assert.is(host.looks(), 2);
+
+  host.has = [];
+  host.discovery.forget();
+  for (const time of [20_000, 20_999]) assert.equal(await host.namesAt(time, 'vg0'), []);
+  assert.is(host.looks(), 3);
+  await host.namesAt(21_000, 'vg0');
+  assert.is(host.looks(), 4);
 });
 
 test('after a look that failed a new one is waited for', async () => {
@@ -84,7 +103,7 @@ interface Host {
   /** How long somebody waited before a look, milliseconds. */
   readonly pauses: readonly number[];
   /** The pools, or the failure, that an answer at this time has, milliseconds. */
-  namesAt(time: number): Promise<string[]>;
+  namesAt(time: number, wanted?: string): Promise<string[]>;
   /** How often lvm was started. */
   looks(): number;
   /** Holds the next lvm until it is let go; what follows from its end has happened then. */
@@ -106,6 +125,10 @@ function hostWith(has: readonly string[], { vgs }: { vgs: readonly string[] } = 
       return reportOf(host.has);
     },
     commit: async () => assert.unreachable('a look writes nothing'),
+    shell: async () => {
+      throw new Error('a look runs no command of a person');
+    },
+    settle: async () => assert.unreachable('a look waits for nobody'),
   };
   const log = createLog({ level: 'error', format: 'text', write: () => {} });
   const discovery = createDiscovery({
@@ -121,9 +144,9 @@ function hostWith(has: readonly string[], { vgs }: { vgs: readonly string[] } = 
     fault: undefined,
     discovery,
     pauses,
-    async namesAt(time) {
+    async namesAt(time, wanted) {
       now = time;
-      return await discovery.look(never).then(
+      return await discovery.look(never, wanted).then(
         (pools) => pools.map(({ name }) => name),
         (error: Error) => [error.message],
       );

@@ -2,9 +2,9 @@
 // an LVM_SYSTEM_DIR of its own, whose filter shows it only the devices it should see. In a host of the test bed, which
 // sets SLTV_TEST_DEVICE_MAPPER, volumes get their devices, too.
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, open, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Locks } from '../../../core/capabilities/locks.ts';
 import type { Pool, Storage } from '../../../core/capabilities/storage.ts';
@@ -12,6 +12,8 @@ import { createLog } from '../../../core/log.ts';
 import { createRunner, type Runner } from '../../../core/run.ts';
 import { createLocalLocks } from '../../../plugins/local-lock/locks.ts';
 import { createLvm } from '../../../plugins/lvm/commands.ts';
+import { systemIdOf } from '../../../plugins/lvm/marks.ts';
+import { nodeOf } from '../../../plugins/lvm/names.ts';
 import { createStorage } from '../../../plugins/lvm/storage.ts';
 
 const execute = promisify(execFile);
@@ -47,6 +49,8 @@ export interface OpenOptions {
   readonly locks?: Locks;
   /** Default: the host's own; `PATH` may put a shim before lvm. */
   readonly env?: Readonly<Record<string, string>>;
+  /** More of this host's lvm.conf. */
+  readonly conf?: string;
   readonly now?: () => number;
   readonly life?: AbortSignal;
 }
@@ -80,7 +84,7 @@ export async function loopVg(
   const lvm = async (...words: string[]) => (await execute('lvm', words, { env: { ...process.env, ...env } })).stdout;
   if (hasDeviceMapper) undo.defer(async () => void (await lvm('vgchange', '-an')));
   if (vg) await lvm('vgcreate', '--quiet', ...create, name, devices[0] ?? '');
-  const field = async (what: string) => (await lvm('vgs', '--noheadings', '-o', what, name)).trim();
+  const field = async (what: string) => (await lvm('vgs', '--foreign', '--noheadings', '-o', what, name)).trim();
   const all = undo.move();
   return {
     name,
@@ -90,14 +94,14 @@ export async function loopVg(
     lvm,
     vg: field,
     sequence: async () => Number(await field('vg_seqno')),
-    open: async (how = {}) => open({ directory, name, devices }, how),
+    open: async (how = {}) => openOn({ directory, name, devices }, how),
     [Symbol.asyncDispose]: () => all.disposeAsync(),
   };
 }
 
 /** The pool by this name among those that the storage has. */
 export async function poolOf(storage: Storage, name: string): Promise<Pool> {
-  const pool = (await storage.pools(never)).find((candidate) => candidate.name === name);
+  const pool = (await storage.pools(never, name)).find((candidate) => candidate.name === name);
   if (!pool) throw new Error(`there is no pool ${name}`);
   return pool;
 }
@@ -113,9 +117,9 @@ async function attach(file: string, mebibytes: number): Promise<string> {
 
 type Place = Pick<LoopVg, 'directory' | 'name' | 'devices'>;
 
-async function open({ directory, name, devices }: Place, how: OpenOptions): Promise<Opened> {
-  const { host = 'host', vgs = [name], locks = createLocalLocks(host, never), env = {}, now, life = never } = how;
-  const hostEnv = { ...(await systemDirectory(directory, host, devices)), ...env };
+async function openOn({ directory, name, devices }: Place, how: OpenOptions): Promise<Opened> {
+  const { host = 'host', vgs = [name], locks = createLocalLocks(host, never), env = {}, conf, now, life = never } = how;
+  const hostEnv = { ...(await systemDirectory(directory, host, devices, conf)), ...env };
   const commands: string[] = [];
   const said: string[] = [];
   const run = withEnvironment(
@@ -123,7 +127,9 @@ async function open({ directory, name, devices }: Place, how: OpenOptions): Prom
     hostEnv,
   );
   const log = createLog({ level: 'debug', format: 'text', write: (line) => said.push(line.slice(13)) });
-  const storage = createStorage({ lvm: createLvm(run), locks, log, vgs, life, ...(now ? { now } : {}) });
+  const lvm = createLvm(run, systemIdOf(locks.domain));
+  const node = { id: host, machineId: host, bootId: `boot-of-${host}` };
+  const storage = createStorage({ lvm, locks, log, vgs, node, life, ...(now ? { now } : {}) });
   return { storage, said, pool: () => poolOf(storage, name), take: () => commands.splice(0) };
 }
 
@@ -135,7 +141,7 @@ function withEnvironment(run: Runner, env: Readonly<Record<string, string>>): Ru
   };
 }
 
-async function systemDirectory(directory: string, host: string, devices: readonly string[]) {
+async function systemDirectory(directory: string, host: string, devices: readonly string[], conf = '') {
   const own = join(directory, host);
   await mkdir(own, { recursive: true });
   const accepted = devices.map((device) => `"a|^${device}$|"`).join(', ');
@@ -143,9 +149,30 @@ async function systemDirectory(directory: string, host: string, devices: readonl
     join(own, 'lvm.conf'),
     `global { activation=${hasDeviceMapper ? 1 : 0} use_aio=0 event_activation=0 locking_dir="${own}/lock" }
      devices { global_filter=[ ${accepted}, "r|.*|" ] use_devicesfile=0 }
-     backup { backup_dir="${own}/backup" archive_dir="${own}/archive" }\n`,
+     backup { backup_dir="${own}/backup" archive_dir="${own}/archive" }\n${conf}\n`,
   );
   return { LVM_SYSTEM_DIR: own, LVM_SUPPRESS_FD_WARNINGS: '1' };
+}
+
+/**
+ * Puts other bytes where a device has its label and metadata, and answers with those that were there; without `bytes` it looks
+ * blank to LVM. A loop device that is detached for a while would be another test's at once.
+ */
+export async function replaceHead(device: string, bytes: Buffer = Buffer.alloc(2 * MEBIBYTE)): Promise<Buffer> {
+  await using file = await open(device, 'r+');
+  const before = Buffer.alloc(bytes.length);
+  await file.read(before, 0, before.length, 0);
+  await file.write(bytes, 0, bytes.length, 0);
+  await file.sync();
+  return before;
+}
+
+/** Where a volume's device would be, a node that leads to another block device. */
+export async function deviceNode({ name }: LoopVg, volume: string, device: string): Promise<AsyncDisposable> {
+  const path = nodeOf(name, volume);
+  await mkdir(dirname(path), { recursive: true });
+  await execute('cp', ['--archive', device, path]);
+  return { [Symbol.asyncDispose]: () => rm(path) };
 }
 
 /** Puts a shell script before lvm: it finds lvm's words in `$@`, and calls the real one as `$LVM`. */

@@ -29,7 +29,12 @@ test('the label is found in any of the first four sectors, and nowhere else', ()
 });
 
 test('the header says where the committed text stands', () => {
-  assert.is(parseHeader(block(HEADER), area)?.text, 4096 + 45056);
+  assert.equal(parseHeader(block(HEADER), area)?.text, {
+    start: 4096 + 45056,
+    length: 3695,
+    checksum: 3284537214,
+    ring: { start: 4096 + 512, end: 4096 + 5238784 },
+  });
 });
 
 test('the header is 512 bytes, whatever lies behind it', () => {

@@ -1,14 +1,11 @@
 // What can't be done: the kind, the sentence, the hint, and that nothing was changed.
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Pool, Writer } from '../../../core/capabilities/storage.ts';
 import { type Kind, SltvError } from '../../../core/errors.ts';
 import { createLocalLocks } from '../../../plugins/local-lock/locks.ts';
-import { type LoopVg, loopVg, MEBIBYTE, never, shim } from './fixture.ts';
+import { type LoopVg, loopVg, MEBIBYTE, never, replaceHead, shim } from './fixture.ts';
 
-const execute = promisify(execFile);
 const EXTENT = 4n * BigInt(MEBIBYTE);
 const NEW = { name: 'a', size: EXTENT, notes: { v: ['1'] }, format: 'raw', active: false } as const;
 const change = <T>(pool: Pool, work: (writer: Writer) => Promise<T>) => pool.change({ signal: never }, work);
@@ -134,8 +131,7 @@ test('a VG that has lost a device can be read, and not written until it is back'
   const pool = await opened.pool();
   await change(pool, (writer) => writer.create(NEW));
   const [, lost = ''] = vg.devices;
-  const { stdout } = await execute('losetup', ['--noheadings', '--output', 'BACK-FILE', lost]);
-  await execute('losetup', ['--detach', lost]);
+  const head = await replaceHead(lost);
   assert.is((await pool.volumes(never)).length, 1);
   await refused(
     'lvm/device-lost',
@@ -143,7 +139,7 @@ test('a VG that has lost a device can be read, and not written until it is back'
     change(pool, (writer) => writer.extend('a', 2n * EXTENT)),
   );
   assert.match((await pool.facts(never)).readOnlyBecause ?? '', 'lacks 1');
-  await execute('losetup', [lost, stdout.trim()]);
+  await replaceHead(lost, head);
   assert.is((await change(pool, (writer) => writer.extend('a', 2n * EXTENT))).size, 2n * EXTENT);
 });
 

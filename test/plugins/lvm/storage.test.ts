@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Kind, SltvError } from '../../../core/errors.ts';
-import { fifo, loopVg, MEBIBYTE, never, poolOf, shim } from './fixture.ts';
+import { fifo, loopVg, MEBIBYTE, never, poolOf, replaceHead, shim } from './fixture.ts';
 
 const execute = promisify(execFile);
 const NEW = { name: 'a', size: 1n, notes: { v: ['1'] }, format: 'raw', active: false } as const;
@@ -230,9 +230,7 @@ test('a VG whose devices got other names is found again', async () => {
   const [first = '', second = ''] = vg.devices;
   const pool = await (await vg.open()).pool();
   await pool.change({ signal: never }, (writer) => writer.create(NEW));
-  for (const device of vg.devices) await execute('losetup', ['--detach', device]);
-  await execute('losetup', [first, `${vg.directory}/pv1`]);
-  await execute('losetup', [second, `${vg.directory}/pv0`]);
+  await replaceHead(second, await replaceHead(first));
   assert.is((await pool.volumes(never)).length, 1);
   await pool.change({ signal: never }, (writer) => writer.extend('a', BigInt(8 * MEBIBYTE)));
   assert.equal((await pool.facts(never)).devices, [second]);
