@@ -2,9 +2,11 @@
 import { chmod, mkdir, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { bringUp } from './bring-up.ts';
+import { Cluster } from './capabilities/cluster.ts';
 import { Hooks } from './capabilities/hypervisor.ts';
 import { Storage } from './capabilities/storage.ts';
 import { runHook } from './disks/hook.ts';
+import { createPromises } from './disks/promises.ts';
 import { coreErrors } from './errors.ts';
 import { writeDurably } from './files.ts';
 import type { LoadOptions } from './kernel/loader.ts';
@@ -28,7 +30,7 @@ export interface HookCall {
 export async function answerHook(options: HookOptions, { name, args, input }: HookCall): Promise<void> {
   const { log, signal } = options;
   const config = await openConfig(options);
-  const { booted, node } = await bringUp(config, { log, signal, only: [Storage, Hooks], isWriter: false });
+  const { booted, node } = await bringUp(config, { log, signal, only: [Storage, Hooks, Cluster], isWriter: false });
   try {
     const hooks = booted.all(Hooks);
     const hook = hooks.find((candidate) => candidate.name === name);
@@ -39,7 +41,10 @@ export async function answerHook(options: HookOptions, { name, args, input }: Ho
       });
     }
     const transition = hook.read(args, input);
-    if (transition !== undefined) await runHook({ storages: booted.all(Storage), node, log, signal }, transition);
+    if (transition === undefined) return;
+    const promises = createPromises(node.runDir);
+    const cluster = booted.provided(Cluster);
+    await runHook({ storages: booted.all(Storage), cluster, promises, node, log, signal }, transition);
   } finally {
     await booted.stop();
   }

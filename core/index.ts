@@ -4,6 +4,7 @@ export * from './capabilities/cluster.ts';
 export * from './capabilities/disks.ts';
 export * from './capabilities/hypervisor.ts';
 export * from './capabilities/locks.ts';
+export * from './capabilities/nodes.ts';
 export * from './capabilities/storage.ts';
 export { type ErrorDetail, type Errors, errors, type Kind, SltvError } from './errors.ts';
 export { syncDirectory, writeDurably } from './files.ts';

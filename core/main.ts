@@ -46,8 +46,9 @@ function interrupted(): AbortSignal {
   return controller.signal;
 }
 
-const own: Builtins['own'] = async ({ defaultPool, thinInitialSize, reserve, overcommit }) => {
+const own: Builtins['own'] = async ({ defaultPool, thinInitialSize, reserve, overcommit, cluster }) => {
   const { default: disks } = await import('./disks/index.ts');
+  const { default: nodes } = await import('./nodes/index.ts');
   return [
     disks({
       thinInitialSize,
@@ -55,6 +56,7 @@ const own: Builtins['own'] = async ({ defaultPool, thinInitialSize, reserve, ove
       ...(defaultPool === undefined ? {} : { defaultPool }),
       ...(overcommit === undefined ? {} : { overcommit }),
     }),
+    nodes({ whenFenced: cluster.whenFenced, ...(cluster.fence === undefined ? {} : { fence: cluster.fence }) }),
   ];
 };
 

@@ -114,6 +114,8 @@ export interface Disks {
     request: { readonly name: string; readonly settings: Readonly<Record<string, string | undefined>> },
     call: Call,
   ): Promise<Disk>;
+  /** What a person should see to now, in sentences: a volume that is active where it may not be. */
+  alarms(): readonly string[];
 }
 
 export const Disks = one<Disks>('disks');

@@ -131,6 +131,8 @@ export interface Hypervisor {
   errors(vm: string, signal: AbortSignal): Promise<readonly DiskError[]>;
   /** Lets a VM that stands still run on; one that runs stays so. Kinds: `not-found`, `refused` when it is off. */
   resume(vm: string, signal: AbortSignal): Promise<void>;
+  /** Pulls a VM's plug, and returns when nothing of it runs here any more; one that is off stays so. Kinds: `not-found`. */
+  destroy?(vm: string, signal: AbortSignal): Promise<void>;
   /** One stream for all VMs; it begins with `connected` and again after every interruption, until the signal fires. */
   events(signal: AbortSignal): AsyncIterable<HypervisorEvent>;
 }

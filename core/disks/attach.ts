@@ -5,12 +5,13 @@ import type { Pool, Writer } from '../capabilities/storage.ts';
 import { coreErrors } from '../errors.ts';
 import type { Call } from '../kernel/verb.ts';
 import { attachmentOf } from './attachments.ts';
+import { type Claim, claiming, mustBeOursToTake } from './claim.ts';
 import { type Entry, here, intentNote, nameOf, ownerNote, placeNote, replaceNotes, timeNote, toDisk } from './entry.ts';
 import { giveHeadroom } from './headroom.ts';
 import { readVirtualSize } from './image.ts';
 import { annotateLate } from './late-notes.ts';
 import { withLateNotes } from './show.ts';
-import { diskInVm, findDisk, findVm, freshEntry, hypervisorOf, mustBeAtRest, mustBeHere, type World } from './world.ts';
+import { diskInVm, findDisk, findVm, freshEntry, hypervisorOf, mustBeAtRest, type World } from './world.ts';
 
 export interface AttachRequest {
   readonly disk: string;
@@ -34,6 +35,7 @@ export async function attach(world: World, request: AttachRequest, call: Call): 
     const entry = await findAgain(pool, name, request.disk, call.signal);
     const mine = past?.disk === entry.id && entry.owner?.vm === vm.uuid;
     if (mine && !entry.intent) return attachmentOf(world, entry);
+    if (!mine && entry.intent?.operation === 'attach') mustBeFree(entry, vm);
     mustBeAtRest(entry);
     if (!mine) mustBeFree(entry, vm);
     await targetMustBeFree(hypervisor, vm, request.target, call.signal);
@@ -46,7 +48,10 @@ export async function attach(world: World, request: AttachRequest, call: Call): 
       name,
       disk: entry.id,
     });
-    const reserved = await reserve(world, pool, name, vm, request, call);
+    const mayHave = (now: Entry) => mustBeFree(now, vm);
+    const reserved = await claiming(world, { pool, name, mayHave, signal: call.signal }, (claim) =>
+      reserve(world, { pool, name, vm, request, claim }, call),
+    );
     const device = await give(world, pool, reserved, vm, request);
     const attached = await finishAttach(world, pool, reserved, device);
     const attachment = attachmentOf(world, attached);
@@ -118,20 +123,22 @@ async function targetMustBeFree(
   });
 }
 
-/** The first commit: nobody else may take the disk, and this node may activate it. */
-async function reserve(
-  world: World,
-  pool: Pool,
-  name: string,
-  vm: Vm,
-  request: AttachRequest,
-  call: Call,
-): Promise<Entry> {
+interface Reservation {
+  readonly pool: Pool;
+  readonly name: string;
+  readonly vm: Vm;
+  readonly request: AttachRequest;
+  readonly claim: Claim;
+}
+
+/** The first commit: nobody else may take the disk, and this node, and no other, may activate it. */
+async function reserve(world: World, { pool, name, vm, request, claim }: Reservation, call: Call): Promise<Entry> {
   return await pool.change({ signal: call.signal }, async (writer) => {
     const fresh = freshEntry(await writer.find(name), request.disk);
+    if (fresh.intent?.operation === 'attach') mustBeFree(fresh, vm);
     mustBeAtRest(fresh);
     mustBeFree(fresh, vm);
-    mustBeHere(world, fresh);
+    await mustBeOursToTake(world, pool, writer, fresh, claim);
     const place = here(world.node);
     const notes = {
       own: [ownerNote({ vm: vm.uuid, target: request.target ?? '', vmName: vm.name })],

@@ -5,11 +5,12 @@ import type { Pool, Volume } from '../capabilities/storage.ts';
 import { asSltvError, coreErrors, SltvError } from '../errors.ts';
 import type { Call } from '../kernel/verb.ts';
 import { formatSize, roundUp } from '../units.ts';
-import { type Entry, here, type Intent, newNotes, readEntry, replaceNotes, toDisk } from './entry.ts';
+import { type Entry, here, type Intent, nameOf, newNotes, readEntry, replaceNotes, toDisk } from './entry.ts';
 import { createImage, fullImageSize } from './image.ts';
 import type { Decision } from './journal.ts';
 import { mayCreate } from './limits.ts';
 import { checkName } from './names.ts';
+import { honour } from './permission.ts';
 import { clearEnds } from './wipe.ts';
 import { dataLock, findPool, freshEntry, type World } from './world.ts';
 
@@ -71,19 +72,38 @@ export async function create(world: World, request: CreateRequest, call: Call): 
  */
 export async function finishCreation(world: World, pool: Pool, entry: Entry, { requestId }: Decision): Promise<void> {
   // An attachment that has ended took `on` with it: such a disk has data, whatever an old journal says.
-  const isUntouched = entry.on.length > 0 && !entry.owner && !entry.intent;
-  if (entry.format === 'raw' && isUntouched) {
-    await pool.activate(entry.volume.name, world.life);
-    await clearEnds(entry.volume.path, entry.volume.size);
-    await pool.deactivate(entry.volume.name, world.life);
+  const isUntouched = ({ on, owner, intent }: Entry) =>
+    on.some((place) => place.node === world.node.id) && !owner && !intent;
+  if (entry.format === 'raw' && isUntouched(entry)) {
+    const { name, path, size } = entry.volume;
+    const isStillOurs = await pool.change({ signal: world.life }, async (writer) => {
+      const fresh = freshEntry(await writer.find(name), nameOf(entry));
+      await honour(world.promises, world.node, fresh);
+      if (fresh.id !== entry.id || !isUntouched(fresh)) return false;
+      await writer.annotate(name, { activate: true });
+      return true;
+    });
+    if (isStillOurs) {
+      await clearEnds(path, size);
+      await pool.deactivate(name, world.life);
+    }
   }
   await world.journal.finish(requestId);
 }
 
-/** Takes back what was made of a disk that can't be finished. */
-export async function undoCreation(world: World, pool: Pool, name: string): Promise<void> {
+/** Takes back what was made of a disk that can't be finished. By its id: another node may have done so, and a third made another. */
+export async function undoCreation(world: World, pool: Pool, name: string, id: string): Promise<void> {
+  const volume = (await pool.volumes(world.life)).find((candidate) => candidate.name === name);
+  if (volume?.notes.disk?.[0] !== id) return;
   await pool.deactivate(name, world.life);
-  await pool.change({ signal: world.life }, (writer) => writer.remove(name));
+  await removeDisk(pool, name, id, world.life);
+}
+
+/** Removes the volume of a disk, unless that name is another's by now. */
+export async function removeDisk(pool: Pool, name: string, id: string, signal: AbortSignal): Promise<void> {
+  await pool.change({ signal }, async (writer) => {
+    if ((await writer.find(name))?.notes.disk?.[0] === id) await writer.remove(name);
+  });
 }
 
 /**
@@ -107,7 +127,7 @@ async function createThick(
   try {
     await clearEnds(volume.path, volume.size);
   } catch (error) {
-    await undoCreation(world, pool, name).catch((undoing) =>
+    await undoCreation(world, pool, name, id).catch((undoing) =>
       world.log.warn('a disk that could not be cleared is left', {
         disk: `${pool.name}/${name}`,
         error: asSltvError(undoing),
@@ -137,7 +157,7 @@ async function createThin(
   try {
     await createImage(world.run, volume.path, sizes.virtual, dataLock(pool));
   } catch (error) {
-    await undoCreation(world, pool, name);
+    await undoCreation(world, pool, name, id);
     throw error;
   }
   const done = await pool.change({ signal: world.life }, (writer) =>

@@ -2,9 +2,10 @@
 import { DeleteDisk, DiskDeleted } from '../capabilities/disks.ts';
 import { asSltvError, coreErrors } from '../errors.ts';
 import type { Call } from '../kernel/verb.ts';
+import { claiming, mustBeOursToTake } from './claim.ts';
 import { detachOwner } from './detach.ts';
-import { nameOf } from './entry.ts';
-import { findDisk, freshEntry, mustBeAtRest, mustBeHere, type World } from './world.ts';
+import { type Entry, nameOf } from './entry.ts';
+import { findDisk, freshEntry, mustBeAtRest, type World } from './world.ts';
 
 /**
  * Removes a disk; with `force` it is detached first. Errors: `core/disk-missing`, `core/disk-attached`,
@@ -30,19 +31,25 @@ export async function remove(world: World, request: { name: string; force: boole
       disk: entry.id,
     });
     if (request.force) await detachOwner(world, pool, name, call).catch(thenAgain);
-    await pool.change({ signal: call.signal }, async (writer) => {
-      const fresh = freshEntry(await writer.find(name), request.name);
-      if (fresh.owner) {
-        throw coreErrors('disk-attached', `${nameOf(fresh)} is attached to ${fresh.owner.vmName}`, {
-          hint: `sltv disk detach ${nameOf(fresh)} ${fresh.owner.vmName}, or delete with --force`,
-        });
-      }
-      mustBeAtRest(fresh);
-      mustBeHere(world, fresh);
-      await writer.remove(name);
-      world.lateNotes.forget(pool.name, name);
-    });
+    const wanted = { pool, name, mayHave: mustBeUnowned, signal: call.signal };
+    await claiming(world, wanted, (claim) =>
+      pool.change({ signal: call.signal }, async (writer) => {
+        const fresh = freshEntry(await writer.find(name), request.name);
+        mustBeUnowned(fresh);
+        mustBeAtRest(fresh);
+        await mustBeOursToTake(world, pool, writer, fresh, claim);
+        await writer.remove(name);
+        world.lateNotes.forget(pool.name, name);
+      }),
+    );
     world.emit(DiskDeleted, { pool: pool.name, disk: name, id: entry.id });
+  });
+}
+
+function mustBeUnowned(entry: Entry): void {
+  if (!entry.owner) return;
+  throw coreErrors('disk-attached', `${nameOf(entry)} is attached to ${entry.owner.vmName}`, {
+    hint: `sltv disk detach ${nameOf(entry)} ${entry.owner.vmName}, or delete with --force`,
   });
 }
 

@@ -3,10 +3,13 @@ import { DiskDetached } from '../capabilities/disks.ts';
 import type { Pool } from '../capabilities/storage.ts';
 import { coreErrors } from '../errors.ts';
 import type { Call } from '../kernel/verb.ts';
-import { type Entry, here, intentNote, nameOf, replaceNotes } from './entry.ts';
+import { type Claim, claiming, isOfLifeThatIsOver, mustBeOursToTake, placesElsewhere } from './claim.ts';
+import { type Entry, here, intentNote, nameOf, placeNote, replaceNotes } from './entry.ts';
+import { answeredBy, whichOf, whoHas } from './forward.ts';
 import { readVirtualSize } from './image.ts';
 import { annotateLate } from './late-notes.ts';
-import { diskInVm, findDisk, freshEntry, hypervisorOf, mustBeAtRest, mustBeHere, type World } from './world.ts';
+import { DiskDetach } from './questions.ts';
+import { diskInVm, findDisk, freshEntry, hypervisorOf, mustBeAtRest, type World } from './world.ts';
 
 /**
  * Takes a disk out of a VM, running or not. Errors: `core/disk-missing`, `core/attachment-missing`, `core/disk-busy`,
@@ -36,16 +39,18 @@ export async function detach(world: World, request: { disk: string; vm: string }
   await world.turns.take(nameOf(entry), call.signal, () => detachOwner(world, pool, entry.volume.name, call));
 }
 
-/** Detaches from whichever VM has it; none is fine. The caller has the disk's turn. */
+/** Detaches from whichever VM has it, wherever that is; none is fine. The caller has the disk's turn. */
 export async function detachOwner(world: World, pool: Pool, name: string, call: Call): Promise<void> {
-  const begun = await pool.change({ signal: call.signal }, async (writer) => {
-    const fresh = freshEntry(await writer.find(name), name);
-    if (!fresh.owner || fresh.intent?.operation === 'detach') return fresh;
-    mustBeAtRest(fresh);
-    mustBeHere(world, fresh);
-    const op = intentNote({ operation: 'detach', ...here(world.node), id: call.requestId, detail: '' });
-    return freshEntry(await writer.annotate(name, replaceNotes(fresh.volume, { op: [op] })), name);
-  });
+  const volume = (await pool.volumes(call.signal)).find((candidate) => candidate.name === name);
+  const seen = freshEntry(volume, name);
+  const other = await whoHas(world, seen, call.signal);
+  if (other && seen.owner) {
+    const asked = { ...whichOf(pool, seen), vm: seen.owner.vm, requestId: call.requestId };
+    await answeredBy(other.node, seen, other.cluster.ask(other.node, DiskDetach, asked, call.signal));
+    return;
+  }
+  const wanted = { pool, name, mayHave: () => {}, signal: call.signal };
+  const begun = await claiming(world, wanted, (claim) => begin(world, pool, name, claim, call));
   if (!begun.owner) return;
   const outcome = await takeOut(world, begun, world.detachPatience);
   if (outcome === 'pending') {
@@ -54,6 +59,22 @@ export async function detachOwner(world: World, pool: Pool, name: string, call: 
     });
   }
   await finishDetach(world, pool, begun);
+}
+
+/** The first commit. What a life that is over has left half-done with the disk, a detach ends, too. */
+async function begin(world: World, pool: Pool, name: string, claim: Claim, call: Call): Promise<Entry> {
+  return await pool.change({ signal: call.signal }, async (writer) => {
+    const fresh = freshEntry(await writer.find(name), name);
+    if (!fresh.owner) return fresh;
+    await mustBeOursToTake(world, pool, writer, fresh, claim);
+    const isInherited = isOfLifeThatIsOver(fresh, claim);
+    if (fresh.intent?.operation === 'detach' && !isInherited) return fresh;
+    if (!isInherited) mustBeAtRest(fresh);
+    const op = intentNote({ operation: 'detach', ...here(world.node), id: call.requestId, detail: '' });
+    const isClaimed = placesElsewhere(world.node, fresh).length > 0;
+    const notes = { op: [op], ...(isClaimed ? { on: [placeNote(here(world.node))] } : {}) };
+    return freshEntry(await writer.annotate(name, replaceNotes(fresh.volume, notes)), name);
+  });
 }
 
 /** Asks the VM for the device, as often as you like; `gone` once the VM has it neither now nor at its next start. */

@@ -64,9 +64,12 @@ export function readEntry(volume: Volume): Entry | undefined {
     extendedAt: readTime(one('extended')),
     end: format === 'qcow2' ? readBytes(volume.notes.end) : undefined,
     settings: readSettings(volume.notes),
-    isNewer: version !== '1',
+    isNewer: version !== String(FORMAT),
   };
 }
+
+/** The version of what stands on storage. */
+export const FORMAT = 1;
 
 /** The notes of a new disk. */
 export function newNotes(
@@ -75,7 +78,7 @@ export function newNotes(
   intent?: Intent,
 ): Notes {
   return {
-    v: ['1'],
+    v: [String(FORMAT)],
     disk: [disk.id],
     layer: ['0'],
     fmt: [disk.format],
@@ -86,6 +89,10 @@ export function newNotes(
 }
 
 export const placeNote = (place: Place): string => `${place.node}/${place.boot}`;
+export function readPlace(note: string): Place {
+  const [node = '', boot = ''] = note.split('/');
+  return { node, boot };
+}
 export const ownerNote = (owner: Owner): string => `${owner.vm}/${owner.target}/${owner.vmName}`;
 export const timeNote = (time: Date): string => String(Math.floor(time.getTime() / 1000));
 export function intentNote(intent: Intent): string {
@@ -160,11 +167,6 @@ export function toDisk(entry: Entry, state: DiskState = stateOf(entry)): Disk {
 
 /** `pool/name`: how a disk is called in sentences, and unambiguous in commands. */
 export const nameOf = (entry: Entry): string => `${entry.volume.pool}/${entry.volume.name}`;
-
-function readPlace(note: string): Place {
-  const [node = '', boot = ''] = note.split('/');
-  return { node, boot };
-}
 
 function readOwner(note: string | undefined): Owner | undefined {
   if (note === undefined) return undefined;

@@ -6,7 +6,8 @@ import { coreErrors } from '../errors.ts';
 import type { Call } from '../kernel/verb.ts';
 import { formatSize } from '../units.ts';
 import { type Entry, nameOf, timeNote, toDisk } from './entry.ts';
-import { findDisk, freshEntry, hypervisorOf, mustBeHere, mustHaveData, type World } from './world.ts';
+import { tellOfSize } from './forward.ts';
+import { findDisk, freshEntry, hypervisorOf, isHere, mustBeHere, mustHaveData, type World } from './world.ts';
 
 export interface ExtendRequest {
   readonly name: string;
@@ -34,7 +35,8 @@ export async function extend(
   const grown = await pool.change({ signal: call.signal }, async (writer) => {
     const fresh = freshEntry(await writer.find(name), request.name);
     mustHaveData(fresh);
-    if (fresh.owner) mustBeHere(world, fresh);
+    // Whoever shares the pool is told; a host that shares none has to be the one.
+    if (fresh.owner && !world.cluster) mustBeHere(world, fresh);
     const target = past?.size === undefined ? targetOf(request, fresh) : BigInt(past.size);
     if (target <= fresh.volume.size) return fresh;
     await judge(pool, writer, fresh, target);
@@ -52,7 +54,8 @@ export async function extend(
     world.lateNotes.set(pool.name, name, { extended: [timeNote(extendedAt)] });
     return { ...freshEntry(volume, request.name), extendedAt };
   });
-  await showGuest(world, grown, world.life);
+  if (isHere(world, grown)) await showGuest(world, grown, world.life);
+  await tellOfSize(world, pool, grown);
   const disk = toDisk(grown);
   if (disk.size > from) world.emit(DiskExtended, { disk, from, automatic: false });
   return disk;

@@ -1,10 +1,13 @@
 // Core's own plugin: makes disks of what pools and VMs there are. daemon.ts puts it in front of the config's plugins.
 import { join } from 'node:path';
 import * as v from 'valibot';
+import { Cluster, NodeFenced } from '../capabilities/cluster.ts';
 import { Disks } from '../capabilities/disks.ts';
 import { Hypervisor } from '../capabilities/hypervisor.ts';
 import { Storage } from '../capabilities/storage.ts';
 import { definePlugin } from '../kernel/plugin.ts';
+import { createAlarms } from './alarms.ts';
+import { answerOthers } from './answers.ts';
 import { attach } from './attach.ts';
 import { attachments } from './attachments.ts';
 import { create } from './create.ts';
@@ -18,11 +21,12 @@ import { keep } from './keep.ts';
 import { createLateNotes } from './late-notes.ts';
 import type { Limits } from './limits.ts';
 import { list } from './list.ts';
+import { createPromises } from './promises.ts';
 import { reconcileStart } from './reconcile.ts';
 import { resize } from './resize.ts';
 import { show } from './show.ts';
 import { createTurns } from './turns.ts';
-import { watch } from './watch.ts';
+import { createBell, watch } from './watch.ts';
 import type { World } from './world.ts';
 
 const Options = v.strictObject({
@@ -44,18 +48,21 @@ export default definePlugin({
   api: 1,
   options: Options,
   requires: { storages: Storage },
-  accepts: { hypervisor: Hypervisor },
+  accepts: { hypervisor: Hypervisor, cluster: Cluster },
   provides: { disks: Disks },
-  async setup({ options, use, node, run, log, signal, ask, emit, defer }) {
+  async setup({ options, use, node, run, log, signal, on, ask, emit, defer }) {
     const world: World = {
       storages: use.storages,
       hypervisor: use.hypervisor,
+      cluster: use.cluster,
       node,
       run,
       log,
       journal: createJournal(join(node.stateDir, 'requests')),
       turns: createTurns(),
       lateNotes: createLateNotes(),
+      promises: createPromises(node.runDir),
+      alarms: createAlarms(log),
       defaultPool: options.defaultPool,
       thinInitialSize: options.thinInitialSize,
       limits: { reserve: options.reserve, overcommit: options.overcommit },
@@ -65,7 +72,11 @@ export default definePlugin({
       emit,
     };
     await reconcileStart(world);
-    const watching = watch(world);
+    // Not before: what this node left half-done is not given away as it is.
+    if (use.cluster) answerOthers(world, use.cluster);
+    const bell = createBell();
+    on(NodeFenced, bell.ring);
+    const watching = watch(world, bell);
     defer(() => watching);
     return { provides: { disks: disksOf(world) } };
   },
@@ -87,5 +98,6 @@ export function disksOf(world: World): Disks {
     fullSize: (disk, signal) => fullSize(world, disk, signal),
     noteEnd: ({ pool, name }, end) => world.lateNotes.set(pool, name, { end: [String(end)] }),
     keep: (request, call) => keep(world, request, call),
+    alarms: () => world.alarms.sentences(),
   };
 }

@@ -3,10 +3,13 @@ import type { BlockStatistics } from '../capabilities/hypervisor.ts';
 import type { Pool } from '../capabilities/storage.ts';
 import { asSltvError } from '../errors.ts';
 import { finishAttach, undoAttach } from './attach.ts';
-import { finishCreation, undoCreation } from './create.ts';
+import { audit } from './audit.ts';
+import { finishCreation, removeDisk, undoCreation } from './create.ts';
 import { finishDetach, takeOut } from './detach.ts';
-import { type Entry, type Intent, nameOf, readEntry } from './entry.ts';
+import { type Entry, type Intent, nameOf, readEntry, readPlace } from './entry.ts';
 import { guestBehind, showGuest } from './extend.ts';
+import { inherit } from './inherit.ts';
+import { tidyPromises } from './permission.ts';
 import { finishResize } from './resize.ts';
 import { allPools, diskInVm, hypervisorOf, type World } from './world.ts';
 
@@ -16,19 +19,40 @@ import { allPools, diskInVm, hypervisorOf, type World } from './world.ts';
  */
 export async function reconcile(world: World): Promise<void> {
   const behind = guestsBehind(world);
-  for (const pool of await allPools(world, world.life)) {
+  const pools = await allPools(world, world.life);
+  await tidyPromises(world.promises, pools, world.life);
+  for (const pool of pools) {
     const volumes = await pool.volumes(world.life).catch((error) => {
       if (!world.life.aborted)
         world.log.warn('a pool could not be read', { pool: pool.name, error: asSltvError(error) });
       return [];
     });
-    for (const volume of volumes) {
-      const entry = readEntry(volume);
-      if (!entry || entry.isNewer) continue;
-      const needsUs = entry.intent ? isOurs(world, entry.intent) : await behind(entry);
+    const entries = volumes.flatMap((volume) => readEntry(volume) ?? []).filter(({ isNewer }) => !isNewer);
+    for (const entry of entries) {
+      const needsUs = entry.intent
+        ? isOurs(world, entry.intent)
+        : (await isStale(world, pool, entry)) || (await behind(entry));
       if (needsUs) await settle(world, pool, entry.volume.name, nameOf(entry));
     }
+    if (world.cluster) await attempt(world, pool.name, () => tendShared(world, pool, entries));
   }
+}
+
+/** What no host alone has: volumes that are active without permission, and what lives that are over left. */
+async function tendShared(world: World, pool: Pool, entries: readonly Entry[]): Promise<void> {
+  const facts = await pool.facts(world.life);
+  if (!facts.isShared) return;
+  await audit(world, pool, entries);
+  const fenced = (facts.notes?.fenced ?? []).map(readPlace);
+  // A life that counts as over writes nothing more.
+  if (fenced.some(({ node, boot }) => node === world.node.id && boot === world.node.bootId)) return;
+  await inherit(world, pool, entries, fenced);
+}
+
+/** Another node has extended it since it was activated here. */
+async function isStale(world: World, pool: Pool, { on, volume }: Entry): Promise<boolean> {
+  if (!pool.isCurrent || !on.some((place) => place.node === world.node.id)) return false;
+  return (await pool.isActive(volume)) && !(await pool.isCurrent(volume));
 }
 
 /**
@@ -99,15 +123,16 @@ async function moveOn(world: World, pool: Pool, entry: Entry): Promise<void> {
   const { name } = entry.volume;
   switch (entry.intent?.operation) {
     case undefined:
+      if (await isStale(world, pool, entry)) await pool.refresh?.(name, world.life);
       return await showGuest(world, entry, world.life);
     case 'create':
       world.log.info('taking back a creation that did not end', { disk: nameOf(entry) });
-      return await undoCreation(world, pool, name);
+      return await undoCreation(world, pool, name, entry.id);
     case 'delete':
     case 'wipe':
       world.log.info('ending a deletion', { disk: nameOf(entry) });
       await pool.deactivate(name, world.life);
-      return await pool.change({ signal: world.life }, (writer) => writer.remove(name));
+      return await removeDisk(pool, name, entry.id, world.life);
     case 'attach':
       return await settleAttach(world, pool, entry);
     case 'detach':
@@ -136,7 +161,7 @@ async function settleDetach(world: World, pool: Pool, entry: Entry): Promise<voi
   await finishDetach(world, pool, entry);
 }
 
-async function entryNow(pool: Pool, name: string): Promise<Entry | undefined> {
+export async function entryNow(pool: Pool, name: string): Promise<Entry | undefined> {
   return await pool.change({ signal: AbortSignal.timeout(60_000) }, async (writer) => {
     const volume = await writer.find(name);
     return volume && readEntry(volume);

@@ -5,21 +5,15 @@ import type { Pool, Writer } from '../capabilities/storage.ts';
 import { coreErrors } from '../errors.ts';
 import type { Call } from '../kernel/verb.ts';
 import { formatSize, roundUp } from '../units.ts';
-import { type Entry, here, intentNote, nameOf, replaceNotes, toDisk } from './entry.ts';
+import { claiming, mustBeOursToTake } from './claim.ts';
+import { type Entry, here, intentNote, nameOf, placeNote, replaceNotes, toDisk } from './entry.ts';
 import { extend } from './extend.ts';
+import { answeredBy, whichOf, whoHas } from './forward.ts';
 import { readVirtualSize, resizeImage } from './image.ts';
 import { annotateLate } from './late-notes.ts';
 import { mayPromise } from './limits.ts';
-import {
-  dataLock,
-  diskInVm,
-  findDisk,
-  freshEntry,
-  hypervisorOf,
-  mustBeAtRest,
-  mustBeHere,
-  type World,
-} from './world.ts';
+import { DiskResize } from './questions.ts';
+import { dataLock, diskInVm, findDisk, freshEntry, hypervisorOf, mustBeAtRest, type World } from './world.ts';
 
 /**
  * Sets the virtual size, bytes; the size that is there already changes nothing. A thick disk's volume grows with it.
@@ -36,19 +30,33 @@ export async function resize(world: World, request: { name: string; virtualSize:
     return await extend(world, { name: request.name, size: request.virtualSize }, call, mayBe);
   const { name } = entry.volume;
   const wanted = roundUp(request.virtualSize, SECTOR);
+  const other = await whoHas(world, entry, call.signal);
+  if (other) {
+    const asked = { ...whichOf(pool, entry), virtualSize: String(wanted), requestId: call.requestId };
+    await answeredBy(other.node, entry, other.cluster.ask(other.node, DiskResize, asked, call.signal));
+    return toDisk((await findDisk(world, request.name, call.signal)).entry);
+  }
   return await world.turns.take(nameOf(entry), call.signal, async () => {
-    const begun = await pool.change({ signal: call.signal }, async (writer) => {
-      const fresh = freshEntry(await writer.find(name), request.name);
-      mustNotShrink(fresh, request.virtualSize);
-      mustBeAtRest(fresh);
-      mustBeHere(world, fresh);
-      if (fresh.virtualSize >= wanted) return fresh;
-      await mayBe(pool, writer, fresh, wanted);
-      const op = intentNote({ operation: 'resize', ...here(world.node), id: call.requestId, detail: String(wanted) });
-      // What no VM has is opened by qemu-img.
-      const change = { ...replaceNotes(fresh.volume, { op: [op] }), activate: fresh.owner === undefined };
-      return freshEntry(await writer.annotate(name, change), request.name);
-    });
+    const mayHave = (now: Entry) => mustNotShrink(now, request.virtualSize);
+    const begun = await claiming(world, { pool, name, mayHave, signal: call.signal }, (claim) =>
+      pool.change({ signal: call.signal }, async (writer) => {
+        const fresh = freshEntry(await writer.find(name), request.name);
+        mustNotShrink(fresh, request.virtualSize);
+        mustBeAtRest(fresh);
+        await mustBeOursToTake(world, pool, writer, fresh, claim);
+        if (fresh.virtualSize >= wanted) return fresh;
+        await mayBe(pool, writer, fresh, wanted);
+        const place = here(world.node);
+        const op = intentNote({ operation: 'resize', ...place, id: call.requestId, detail: String(wanted) });
+        // What no VM has is opened by qemu-img.
+        const activate = fresh.owner === undefined;
+        const notes = { op: [op], on: [placeNote(place)] };
+        return freshEntry(
+          await writer.annotate(name, { ...replaceNotes(fresh.volume, notes), activate }),
+          request.name,
+        );
+      }),
+    );
     if (!begun.intent) return toDisk(begun);
     const grown = await finishResize(world, pool, begun);
     const disk = toDisk(grown);

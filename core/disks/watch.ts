@@ -1,4 +1,4 @@
-// Keeps disks at rest while the daemon runs: after every event that may have ended a wait, and once a minute.
+// Keeps disks at rest while the daemon runs: after every event that may have ended a wait, when somebody says so, and once a minute.
 import type { HypervisorEvent } from '../capabilities/hypervisor.ts';
 import { asSltvError } from '../errors.ts';
 import { writeLateNotes } from './late-notes.ts';
@@ -9,8 +9,7 @@ import { allPools, type World } from './world.ts';
 const INTERVAL = 60_000;
 
 /** Runs until the daemon stops; never throws. */
-export async function watch(world: World): Promise<void> {
-  const wake = createBell();
+export async function watch(world: World, wake: Bell): Promise<void> {
   const timer = setInterval(() => {
     void flushLateNotes(world).catch((error) =>
       world.log.warn('facts could not be written', { error: asSltvError(error) }),
@@ -52,8 +51,14 @@ async function flushLateNotes(world: World): Promise<void> {
   }
 }
 
+export interface Bell {
+  ring(): void;
+  /** Resolves when it has been rung since the last time. */
+  rung(): Promise<void>;
+}
+
 /** Rings once however often it is rung before it is heard. */
-function createBell() {
+export function createBell(): Bell {
   let rings = Promise.withResolvers<void>();
   return {
     ring: () => rings.resolve(),

@@ -1,4 +1,5 @@
 // What every operation on disks works with.
+import type { Cluster } from '../capabilities/cluster.ts';
 import type { Hypervisor, Vm, VmDisk } from '../capabilities/hypervisor.ts';
 import type { Pool, Storage, Volume } from '../capabilities/storage.ts';
 import { asSltvError, coreErrors, type SltvError } from '../errors.ts';
@@ -6,16 +7,20 @@ import type { Event, Gate } from '../kernel/capability.ts';
 import type { Log } from '../log.ts';
 import type { Node } from '../node.ts';
 import type { Runner } from '../run.ts';
+import type { Alarms } from './alarms.ts';
 import type { Entry } from './entry.ts';
 import { nameOf, readEntry, stateOf } from './entry.ts';
 import type { Journal } from './journal.ts';
 import type { LateNotes } from './late-notes.ts';
 import type { Limits } from './limits.ts';
+import type { Promises } from './promises.ts';
 import type { Turns } from './turns.ts';
 
 export interface World {
   readonly storages: readonly Storage[];
   readonly hypervisor: Hypervisor | undefined;
+  /** The nodes that share pools; undefined on a host that shares none. */
+  readonly cluster: Cluster | undefined;
   readonly node: Node;
   readonly run: Runner;
   readonly log: Log;
@@ -23,6 +28,9 @@ export interface World {
   /** One operation at a time on one disk, within this daemon. */
   readonly turns: Turns;
   readonly lateNotes: LateNotes;
+  /** What other nodes were promised. */
+  readonly promises: Promises;
+  readonly alarms: Alarms;
   readonly defaultPool: string | undefined;
   /** First physical size of a thin disk, bytes. */
   readonly thinInitialSize: bigint;
@@ -159,6 +167,10 @@ function foreignVolume(volume: Volume) {
     hint: 'choose another name, or remove or rename that volume by hand',
   });
 }
+
+/** Whether this node may have it active, in this life or by an earlier one's note. */
+export const isHere = ({ node }: Pick<World, 'node'>, entry: Entry): boolean =>
+  entry.on.some((place) => place.node === node.id);
 
 /** Refuses a disk that another node may have active. Errors: `core/disk-elsewhere`. */
 export function mustBeHere(world: Pick<World, 'node'>, entry: Entry): void {

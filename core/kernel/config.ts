@@ -52,6 +52,19 @@ export const DEFAULT_STATE_DIR = '/var/lib/sltv';
 
 const OVERCOMMIT = 'expected how many times its size a pool may promise, at least 1';
 
+/** How a host that is silent is turned off from outside. */
+const FenceAgent = v.strictObject({
+  /** The agent and its words. `{node}` stands for the node's name, here and in `options`. */
+  command: v.pipe(
+    v.array(v.pipe(v.string(), v.nonEmpty('a word is expected'))),
+    v.minLength(1, "the agent's name is expected, such as ['fence_ipmilan']"),
+  ),
+  /** What it reads from stdin besides `action=off` and `plug={node}`. */
+  options: v.optional(v.record(v.string(), v.string()), {}),
+  /** Milliseconds that it may take. */
+  timeout: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1)), 60_000),
+});
+
 export const CoreOptions = v.strictObject({
   /** Every socket that the daemon answers on, each with what its callers may do. */
   listen: v.optional(v.pipe(v.array(Listener), v.minLength(1, 'the daemon needs a socket to answer on')), [
@@ -82,6 +95,16 @@ export const CoreOptions = v.strictObject({
   reserve: v.optional(Part, '5%'),
   /** How many times a pool's size its disks may promise to their guests, all together. Default: any. */
   overcommit: v.optional(v.pipe(v.number(), v.finite(OVERCOMMIT), v.minValue(1, OVERCOMMIT))),
+  /** What is done about nodes; for hosts that share pools. */
+  cluster: v.optional(
+    v.strictObject({
+      /** Default: none; whoever fences a node vouches that it is off. */
+      fence: v.optional(FenceAgent),
+      /** What this node does with guests whose disks others may have, when it finds that it was fenced and lives. */
+      whenFenced: v.optional(v.picklist(['destroy', 'alarm']), 'destroy'),
+    }),
+    {},
+  ),
   log: v.optional(
     v.strictObject({
       level: v.optional(v.picklist(['debug', 'info', 'warn', 'error']), 'info'),

@@ -2,6 +2,7 @@
 import type { Hypervisor, NewVmDisk, Vm } from '../capabilities/hypervisor.ts';
 import { type Case, casesOf, type Subject } from './case.ts';
 import { attachChecks } from './hypervisor/attach.ts';
+import { destroyChecks } from './hypervisor/destroy.ts';
 import { detachChecks } from './hypervisor/detach.ts';
 import { eventChecks } from './hypervisor/events.ts';
 import { resumeChecks } from './hypervisor/resume.ts';
@@ -50,5 +51,6 @@ export function hypervisorConformance(subject: Subject<HypervisorUnderTest>): re
     ...eventChecks,
     ...thresholdChecks,
     ...resumeChecks,
+    ...destroyChecks,
   });
 }

@@ -6,7 +6,7 @@ import { askForDisk, awaitRelease } from './detach.ts';
 import { createEvents } from './events.ts';
 import { createLook, merged, mustBeUuid } from './look.ts';
 import { createNames } from './names.ts';
-import { diskErrors, resume } from './recovery.ts';
+import { destroy, diskErrors, resume } from './recovery.ts';
 import { readStatistics } from './statistics.ts';
 import { objectsToTarget } from './targets.ts';
 import { createVirsh } from './virsh.ts';
@@ -74,6 +74,7 @@ export function createHypervisor({ run, xml, uri, deadlines, scratch, log, life 
     arm: (vm, thresholds, signal) => arm(virsh, vm, thresholds, leaving(signal)),
     errors: (vm, signal) => diskErrors(virsh, vm, reading(signal)),
     resume: (vm, signal) => resume(virsh, vm, leaving(signal)),
+    destroy: (vm, signal) => destroy(virsh, vm, leaving(signal)),
     statistics: (signal) => readStatistics({ virsh, names, log, deadlines }, signal),
     events: createEvents({ run, uri, names, targetOf, log, life }),
   };

@@ -1,4 +1,4 @@
-// A VM whose disk had no room: what failed, and how it goes on.
+// A VM whose disk had no room, and one that may not run on: what failed, and how it goes on or ends.
 import type { DiskError } from 'sltv';
 import { isCode } from './errors.ts';
 import { mustBeUuid } from './look.ts';
@@ -14,6 +14,14 @@ export async function diskErrors(virsh: Virsh, vm: string, patience: Patience): 
     if (isCode(error, 'vm-off')) return [];
     throw error;
   }
+}
+
+/** Pulls its plug: the definition stays. Errors: `libvirt/vm-missing`. */
+export async function destroy(virsh: Virsh, vm: string, patience: Patience): Promise<void> {
+  mustBeUuid(vm);
+  await virsh([['destroy', `--domain=${vm}`]], patience).catch((error: unknown) => {
+    if (!isCode(error, 'vm-off')) throw error;
+  });
 }
 
 /** Lets it run. Errors: `libvirt/vm-missing`, `libvirt/vm-off`. */

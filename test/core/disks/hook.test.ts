@@ -25,6 +25,8 @@ const hook = (house: House, step: 'starting' | 'stopped', vm: MemoryVm, by: By =
   runHook(
     {
       storages: [by.storage ?? memoryStorage(house.pools)],
+      cluster: undefined,
+      promises: house.daemon().world.promises,
       node: { ...house.daemon().world.node, id: by.node ?? 'n1' },
       log: by.log ?? house.daemon().world.log,
       signal: call().signal,

@@ -2,16 +2,20 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Cluster } from '../../../core/capabilities/cluster.ts';
 import type { Disks } from '../../../core/capabilities/disks.ts';
+import { createAlarms } from '../../../core/disks/alarms.ts';
 import { disksOf } from '../../../core/disks/index.ts';
 import { createJournal } from '../../../core/disks/journal.ts';
 import { createLateNotes } from '../../../core/disks/late-notes.ts';
+import { createPromises } from '../../../core/disks/promises.ts';
 import { reconcile, reconcileStart } from '../../../core/disks/reconcile.ts';
 import { createTurns } from '../../../core/disks/turns.ts';
 import type { World } from '../../../core/disks/world.ts';
 import type { Event } from '../../../core/kernel/capability.ts';
 import type { Call } from '../../../core/kernel/verb.ts';
 import { createLog } from '../../../core/log.ts';
+import type { Node } from '../../../core/node.ts';
 import { createRunner } from '../../../core/run.ts';
 import { MiB } from '../../../core/units.ts';
 import { type MemoryVm, memoryHypervisor, memoryVm } from '../../fixtures/memory-hypervisor.ts';
@@ -47,57 +51,78 @@ export async function makeHouse(options: HouseOptions = {}): Promise<House> {
   const pools = memoryWorld({ directory, pools: ['mem', 'other'], ...options });
   const vms = { on: memoryVm('web'), off: memoryVm('db', 'off') };
   const life = new AbortController();
+  const node = {
+    id: 'n1',
+    machineId: 'a'.repeat(32),
+    bootId: 'b1',
+    stateDir: directory,
+    runDir: join(directory, 'run'),
+  };
   return {
     pools,
     vms,
-    daemon(fault) {
-      const storage = memoryStorage(pools, fault?.how.startsWith('vm-') ? undefined : fault);
-      const hypervisor = memoryHypervisor(Object.values(vms), {
-        check: () => {
-          if (storage.hasDied()) throw new Died('this daemon is dead');
-        },
-      });
-      const events: string[] = [];
-      const told: { id: string; what: unknown }[] = [];
-      const world: World = {
-        storages: [storage],
-        hypervisor,
-        node: {
-          id: 'n1',
-          machineId: 'a'.repeat(32),
-          bootId: 'b1',
-          stateDir: directory,
-          runDir: join(directory, 'run'),
-        },
-        run: createRunner({ lockDirectory: join(directory, 'locks') }),
-        log: createLog({ level: 'error', format: 'text', write: console.error }),
-        journal: createJournal(join(directory, 'requests')),
-        turns: createTurns(),
-        lateNotes: createLateNotes(),
-        defaultPool: undefined,
-        thinInitialSize: 64n * MiB,
-        limits: { reserve: 0n, overcommit: undefined },
-        detachPatience: 10,
-        life: life.signal,
-        ask: async () => {},
-        emit: <T>({ id }: Event<T>, what: T) => {
-          events.push(id);
-          told.push({ id, what });
-        },
-      };
-      return {
-        disks: disksOf(world),
-        world,
-        events,
-        told,
-        start: () => reconcileStart(world),
-        reconcile: () => reconcile(world),
-      };
-    },
+    daemon: (fault) => daemonOf({ directory, node, pools, vms: Object.values(vms), life: life.signal }, fault),
     async [Symbol.asyncDispose]() {
       life.abort();
       await rm(directory, { recursive: true, force: true });
     },
+  };
+}
+
+export interface DaemonOptions {
+  /** Where its journal is. */
+  readonly directory: string;
+  readonly node: Node;
+  readonly pools: MemoryWorld;
+  readonly vms: readonly MemoryVm[];
+  readonly life: AbortSignal;
+}
+
+/** One daemon's life. `clusterOf` gives its view of the cluster, where there is one. */
+export function daemonOf(
+  { directory, node, pools, vms, life }: DaemonOptions,
+  fault?: Fault,
+  clusterOf: (hasDied: () => boolean) => Cluster | undefined = () => undefined,
+): Daemon {
+  const storage = memoryStorage(pools, fault?.how.startsWith('vm-') ? undefined : fault);
+  const hypervisor = memoryHypervisor(vms, {
+    check: () => {
+      if (storage.hasDied()) throw new Died('this daemon is dead');
+    },
+  });
+  const events: string[] = [];
+  const told: { id: string; what: unknown }[] = [];
+  const log = createLog({ level: 'error', format: 'text', write: console.error });
+  const world: World = {
+    storages: [storage],
+    hypervisor,
+    cluster: clusterOf(storage.hasDied),
+    node,
+    run: createRunner({ lockDirectory: join(directory, 'locks') }),
+    log,
+    journal: createJournal(join(directory, 'requests')),
+    turns: createTurns(),
+    lateNotes: createLateNotes(),
+    promises: createPromises(node.runDir),
+    alarms: createAlarms(log),
+    defaultPool: undefined,
+    thinInitialSize: 64n * MiB,
+    limits: { reserve: 0n, overcommit: undefined },
+    detachPatience: 10,
+    life,
+    ask: async () => {},
+    emit: <T>({ id }: Event<T>, what: T) => {
+      events.push(id);
+      told.push({ id, what });
+    },
+  };
+  return {
+    disks: disksOf(world),
+    world,
+    events,
+    told,
+    start: () => reconcileStart(world),
+    reconcile: () => reconcile(world),
   };
 }
 

@@ -110,6 +110,10 @@ for (const [config, ...sentences] of [
     { plugins: [], reserve },
     `reserve: '${reserve}' is neither a size such as 20G nor a part of the pool such as 5%`,
   ]),
+  [
+    { plugins: [], cluster: { fence: { command: [] } } },
+    "cluster.fence.command: the agent's name is expected, such as ['fence_ipmilan']",
+  ],
   ...[0, 0.9, -2, Number.POSITIVE_INFINITY].map((overcommit) => [
     { plugins: [], overcommit },
     'overcommit: expected how many times its size a pool may promise, at least 1',
@@ -200,6 +204,8 @@ test('environment beats file beats default, and each value says where it came fr
     thinInitialSize: [1024n ** 3n, 'file'],
     reserve: ['5%', 'default'],
     overcommit: [undefined, 'default'],
+    'cluster.fence': [undefined, 'default'],
+    'cluster.whenFenced': ['destroy', 'default'],
     'log.level': ['warn', 'file'],
     'log.format': ['text', 'SLTV_LOG_FORMAT'],
     'lvm.vgs[0]': ['c', 'SLTV_DEFAULT_VG'],

@@ -256,6 +256,16 @@ const MUTANTS: readonly { wrong: string; spoil: Spoil; caughtBy: readonly string
     caughtBy: ['a signal that has fired arms', 'a signal that has fired resumes'],
   },
   {
+    wrong: 'destroying does nothing, and says it did',
+    spoil: () => ({ destroy: async () => {} }),
+    caughtBy: ['a VM that was destroyed', 'a VM that is not there is not destroyed'],
+  },
+  {
+    wrong: 'destroying ignores its signal',
+    spoil: (all) => ({ destroy: async (vm) => await all.destroy?.(vm, never) }),
+    caughtBy: ['a signal that has fired destroys'],
+  },
+  {
     wrong: 'resuming what runs is an error',
     spoil: (all) => ({
       async resume(vm, signal) {

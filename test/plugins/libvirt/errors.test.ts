@@ -9,6 +9,7 @@ const MEANT: Readonly<Record<string, string>> = {
   'alias-vm-off': 'refused libvirt/vm-off',
   'arm-target-missing': 'refused libvirt/target-empty',
   'arm-vm-off': 'refused libvirt/vm-off',
+  'destroy-vm-off': 'refused libvirt/vm-off',
   'detach-missing': 'not-found libvirt/device-missing',
   down: 'unavailable libvirt/unreachable',
   'errors-vm-off': 'refused libvirt/vm-off',

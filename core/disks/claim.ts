@@ -1,0 +1,216 @@
+// Taking a disk over from the nodes that may have it active: each is asked, or proven to be over, and then their
+// permission is replaced by this node's in one commit.
+//
+// The proof is got without the pool's lock and used under it: `mustBeOursToTake` says whether what is written there now is
+// what was proven, and still may be rested on. What a node promised it keeps until the claim is settled (see promises.ts).
+import { randomUUID } from 'node:crypto';
+import { uptime } from 'node:os';
+import type { Cluster, Member, Place } from '../capabilities/cluster.ts';
+import type { Pool, Writer } from '../capabilities/storage.ts';
+import { asSltvError, coreErrors } from '../errors.ts';
+import type { Node } from '../node.ts';
+import { type Entry, nameOf, placeNote } from './entry.ts';
+import { patiently } from './patience.ts';
+import { honour } from './permission.ts';
+import { GOOD_FOR, type Promises } from './promises.ts';
+import { DiskInactive, DiskSettled } from './questions.ts';
+import { freshEntry } from './world.ts';
+
+export interface Claimant {
+  readonly node: Node;
+  readonly cluster: Cluster | undefined;
+  readonly promises: Promises;
+}
+
+/** What is proven of the places where a disk may have been active. */
+export interface Claim {
+  readonly id: string;
+  readonly disk: string;
+  /** By their notes. `fenced`: proven by this life's end, which the pool has to say before others rest on it. */
+  readonly places: ReadonlyMap<string, { readonly fenced: Place | undefined }>;
+  /** Nodes that gave their promise. */
+  readonly asked: readonly string[];
+  /** Seconds since this host's boot until which promises may be rested on. */
+  readonly until: number;
+}
+
+export interface Wanted {
+  readonly pool: Pool;
+  readonly name: string;
+  readonly signal: AbortSignal;
+  /** Throws when the disk, as it is now, is not to be had at all: asked before anybody is. */
+  readonly mayHave: (entry: Entry) => void;
+}
+
+/**
+ * Does `work` with a proof for every place that a disk's notes name beside this node; work that finds other notes under
+ * the lock (`mustBeOursToTake`) is done again with a new one. Errors: `core/disk-elsewhere` when a node has it active or can't be
+ * proven not to, `core/disk-claimed`, those of `mayHave` and `work`.
+ */
+export async function claiming<T>(
+  by: Claimant,
+  { pool, name, signal, mayHave }: Wanted,
+  work: (claim: Claim) => Promise<T>,
+): Promise<T> {
+  return await patiently(signal, async () => {
+    const volume = (await pool.volumes(signal)).find((candidate) => candidate.name === name);
+    const entry = freshEntry(volume, `${pool.name}/${name}`);
+    mayHave(entry);
+    const claim = await prove(by, pool, entry, signal);
+    try {
+      return await work(claim);
+    } finally {
+      await settle(by, claim);
+    }
+  });
+}
+
+/** Whether what has begun with it began in a life that is proven to be over. */
+export const isOfLifeThatIsOver = ({ intent }: Entry, claim: Claim): boolean =>
+  intent !== undefined && claim.places.get(placeNote(intent))?.fenced !== undefined;
+
+/** Where else than here it may be active. */
+export const placesElsewhere = (node: Node, entry: Entry): readonly Place[] =>
+  entry.on.filter((place) => place.node !== node.id);
+
+/**
+ * For whoever holds the pool's lock and has read the entry under it: every other place that it names is proven, and nobody else
+ * has this node's promise for it. After this the others may be left out of its notes, in the next commit. Errors:
+ * `core/disk-claimed`.
+ */
+export async function mustBeOursToTake(
+  { node, promises }: Claimant,
+  pool: Pool,
+  writer: Writer,
+  entry: Entry,
+  claim: Claim,
+): Promise<void> {
+  await honour(promises, node, entry);
+  const proven = placesElsewhere(node, entry).map((place) => claim.places.get(placeNote(place)));
+  if (proven.includes(undefined) || (claim.asked.length > 0 && uptime() > claim.until)) {
+    throw coreErrors('disk-claimed', `${nameOf(entry)} has just been changed by another node`, {
+      hint: `try again in a moment: sltv disk show ${nameOf(entry)}`,
+    });
+  }
+  // Whoever was fenced may live on, or again, and then reads here that its old permissions hold no more.
+  const lives = proven.flatMap((each) => (each?.fenced ? [placeNote(each.fenced)] : []));
+  if (lives.length === 0) return;
+  const known = (await pool.facts(AbortSignal.timeout(10_000))).notes?.fenced ?? [];
+  const missing = [...new Set(lives)].filter((life) => !known.includes(life));
+  if (missing.length > 0) await writer.annotatePool?.({ add: { fenced: missing } });
+}
+
+async function prove(by: Claimant, pool: Pool, entry: Entry, signal: AbortSignal): Promise<Claim> {
+  const { node, cluster } = by;
+  const elsewhere = placesElsewhere(node, entry);
+  const claim = { id: randomUUID(), disk: entry.id, until: uptime() + GOOD_FOR };
+  const [first] = elsewhere;
+  if (!first) return { ...claim, places: new Map(), asked: [] };
+  if (!cluster) throw isElsewhere(entry, first.node);
+  const members = await cluster.members(signal);
+  const nodes = [...new Set(elsewhere.map((place) => place.node))];
+  const outcomes = await Promise.allSettled(
+    nodes.map(async (name) => {
+      const member = members.find((candidate) => candidate.node === name);
+      const places = elsewhere.filter((place) => place.node === name);
+      if (member && !member.isOver) {
+        await askForPromise(
+          cluster,
+          name,
+          { pool: pool.id, name: entry.volume.name, disk: entry.id, claim: claim.id },
+          entry,
+          signal,
+        );
+        return { name, wasAsked: true, places: places.map((place) => ({ place, fenced: undefined })) };
+      }
+      return { name, wasAsked: false, places: await mustBeOver(cluster, entry, places, member, signal) };
+    }),
+  );
+  const proven = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
+  const whole: Claim = {
+    ...claim,
+    places: new Map(proven.flatMap(({ places }) => places.map(({ place, fenced }) => [placeNote(place), { fenced }]))),
+    asked: proven.filter(({ wasAsked }) => wasAsked).map(({ name }) => name),
+  };
+  const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+  if (!failed) return whole;
+  await settle(by, whole);
+  throw failed.reason;
+}
+
+interface Which {
+  readonly pool: string;
+  readonly name: string;
+  readonly disk: string;
+  readonly claim: string;
+}
+
+async function askForPromise(
+  cluster: Cluster,
+  node: string,
+  which: Which,
+  entry: Entry,
+  signal: AbortSignal,
+): Promise<void> {
+  const answer = await cluster
+    .ask(node, DiskInactive, which, AbortSignal.any([signal, AbortSignal.timeout(ANSWER_PATIENCE)]))
+    .catch((error) => {
+      signal.throwIfAborted();
+      throw unanswered(entry, node, error);
+    });
+  if (answer.isInactive) return;
+  const name = nameOf(entry);
+  if (answer.isBusy) {
+    throw coreErrors('disk-claimed', `${name} can't be had from node ${node} right now: ${answer.because}`, {
+      hint: `try again in a moment: sltv disk show ${name}`,
+    });
+  }
+  throw coreErrors('disk-elsewhere', `${name} is held by node ${node}: ${answer.because}`, {
+    hint: `see to it on ${node}`,
+  });
+}
+
+/** Milliseconds that a node may take to look, and to deactivate. */
+const ANSWER_PATIENCE = 8_000;
+
+/**
+ * No life of that node may have it: the one it was last seen in is over, and so is each that the notes name. What a newer
+ * life would find in the notes it may not rest on, once the pool says that one was fenced.
+ */
+async function mustBeOver(
+  cluster: Cluster,
+  entry: Entry,
+  places: readonly Place[],
+  member: Member | undefined,
+  signal: AbortSignal,
+): Promise<readonly { readonly place: Place; readonly fenced: Place }[]> {
+  return await Promise.all(
+    places.map(async (place) => {
+      if (!(await cluster.isOver(place, signal))) throw unanswered(entry, place.node, undefined);
+      return { place, fenced: member ? { node: member.node, boot: member.boot } : place };
+    }),
+  );
+}
+
+/** Lets those go who promised something: nothing rests on it any more. Who does not hear it keeps it a while longer. */
+async function settle({ cluster }: Claimant, { id, disk, asked }: Claim): Promise<void> {
+  const signal = AbortSignal.timeout(SETTLE_PATIENCE);
+  await Promise.all(
+    asked.map((node) => cluster?.ask(node, DiskSettled, { disk, claim: id }, signal).catch(() => undefined)),
+  );
+}
+
+/** Milliseconds. */
+const SETTLE_PATIENCE = 2_000;
+
+/** What to say of a disk that another node has. */
+export const isElsewhere = (entry: Entry, node: string) =>
+  coreErrors('disk-elsewhere', `${nameOf(entry)} is held by node ${node}`, { hint: `run this on ${node}` });
+
+/** And of one whose node does not say what it has. */
+export const unanswered = (entry: Entry, node: string, cause: unknown) =>
+  coreErrors(
+    'disk-elsewhere',
+    `${nameOf(entry)} is held by node ${node}, which does not answer${cause === undefined ? '' : `: ${asSltvError(cause).message}`}`,
+    { hint: `wait until ${node} is up again; if that host is off for good: sltv node fence ${node}`, cause },
+  );
