@@ -94,8 +94,8 @@ function protoOfEtcd() {
         const text = readFileSync(path, 'utf8');
         if (!call.test(text)) throw new Error(`etcd3 loads its .proto files in another way now: ${path}`);
         // proto-loader reads them with this, too.
-        const { loadSync } = createRequire(createRequire(path).resolve('@grpc/proto-loader'))('protobufjs');
-        const root = loadSync(join(path, '../../proto/rpc.proto'), { keepCase: true });
+        const { Root } = createRequire(createRequire(path).resolve('@grpc/proto-loader'))('protobufjs');
+        const root = new Root().loadSync(join(path, '../../proto/rpc.proto'), { keepCase: true });
         return { contents: text.replace(call, () => `.fromJSON)(${JSON.stringify(root.toJSON())},`) };
       }),
   };
