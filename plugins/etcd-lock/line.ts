@@ -91,7 +91,7 @@ function keysInTheWay({ keys }: Session, name: string, before: string | undefine
 }
 
 /** Milliseconds. The end of a process of this host shows in no key, and a node may be asked again. */
-const LOOK_AGAIN = 1_000;
+const LOOK_AGAIN = 500;
 
 function tell(log: Log, name: string, way: Way, waiting: Waiting): void {
   const isNew = way.is === 'silent' && waiting.silent?.attempt !== way.holder.attempt;

@@ -37,6 +37,8 @@ export function createLocks(line: Line, clusterId: string, stopped: AbortSignal)
     const { name } = wanted;
     for (;;) {
       signal.throwIfAborted();
+      // It may have been recovered a moment ago.
+      if ((await session.ready()).halted) await session.review();
       const open = await session.ready();
       refuseHalted(open);
       const unsettled = holdings.unsettled(name);

@@ -43,8 +43,7 @@ export async function openMemory(stateDir: string, keeps: () => boolean): Promis
     return last;
   }
 
-  function change(next: Remembered): void {
-    now = next;
+  function keepSoon(): void {
     if (!keeps()) return;
     timer ??= setTimeout(() => {
       timer = undefined;
@@ -56,10 +55,15 @@ export async function openMemory(stateDir: string, keeps: () => boolean): Promis
   return {
     get: () => now,
     saw(revision) {
-      if (now && revision > now.revision) change({ ...now, revision });
+      if (!now || revision <= now.revision) return;
+      now = { ...now, revision };
+      keepSoon();
     },
     spoke(revision) {
-      if (now && revision > now.spoken) change({ ...now, spoken: revision });
+      if (!now || revision <= now.spoken) return;
+      now = { ...now, spoken: revision };
+      // At once: it is seldom, and what a restored store is recognized by when others wrote to it first.
+      if (keeps()) write().catch(() => {});
     },
     async adopt(cluster) {
       now = { ...cluster, spoken: 0n };
