@@ -116,6 +116,8 @@ interface Hold {
   users: number;
   /** Closed with its last user, and given to no other. */
   isOver: boolean;
+  /** Runs while it has no users and is about to be given back. */
+  linger?: NodeJS.Timeout;
 }
 
 /**
@@ -150,6 +152,7 @@ function createChildLocks(directory: string) {
     if (!hold) return;
     held.delete(path);
     hold.isOver = true;
+    clearTimeout(hold.linger);
     if (hold.users === 0) closeSync(hold.file);
   }
 
@@ -157,7 +160,7 @@ function createChildLocks(directory: string) {
     hold.users -= 1;
     if (hold.users > 0) return;
     if (hold.isOver) closeSync(hold.file);
-    else if (givesBack) setTimeout(() => hold.users === 0 && held.get(path) === hold && letGo(path), LINGER).unref();
+    else if (givesBack) hold.linger = setTimeout(letGo, LINGER, path).unref();
   }
 
   function pathOf(name: string): string {
@@ -171,6 +174,7 @@ function createChildLocks(directory: string) {
       const path = pathOf(name);
       const hold = holdOf(path);
       hold.users += 1;
+      clearTimeout(hold.linger);
       try {
         await hold.taken;
       } catch (error) {

@@ -73,7 +73,13 @@ export function createCatalogue({ lvm, sighting, life, vanished }: CatalogueOpti
       known = { identity, group };
       return group;
     },
-    readIdentity: () => readWithEndings(devices.metadataDevices),
+    async readIdentity() {
+      const identity = await readWithEndings(devices.metadataDevices);
+      if (identity) return identity;
+      // One of the devices may not be the VG's any more.
+      await look().catch(() => {});
+      return readWithEndings(devices.metadataDevices);
+    },
   };
 }
 

@@ -13,7 +13,7 @@ export interface Lvm {
   /** Runs a command that a person typed, to its end, whatever that is. It asks nothing: its stdin is empty. */
   shell(words: readonly string[], subject: Subject): Promise<Finished>;
   /** Waits until no command of whoever had the VG's lock on this host writes any more. Errors: `core/timeout` among others. */
-  settle(vg: string, devices: Devices, signal: AbortSignal): Promise<void>;
+  settle(vg: string, signal: AbortSignal): Promise<void>;
 }
 
 /**
@@ -45,10 +45,10 @@ export function createLvm(run: Runner, systemId?: string): Lvm {
         givesBack,
       });
     },
-    async settle(vg, devices, signal) {
+    async settle(vg, signal) {
       await run.quiet(`vg-${vg}`, signal);
       // Not `--readonly`: that would not wait for LVM's own lock, which a command that nobody knows of may have.
-      const done = await report(['vgs', '--foreign', '-o', 'vg_seqno', vg], devices, signal);
+      const done = await report(['vgs', '--foreign', '-o', 'vg_seqno', vg], undefined, signal);
       if (done.code !== 0) throw explain('vgs', done, { vg });
     },
   };

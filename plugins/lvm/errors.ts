@@ -162,7 +162,7 @@ const MEANINGS: readonly Meaning[] = [
     when: /is exported|read-only|with system ID|with lock type/,
     code: 'read-only',
     say: ({ vg }) => `volume group ${vg} may not be changed on this host`,
-    hint: ({ vg }) => `vgs -o +vg_permissions,vg_exported,vg_systemid ${vg}`,
+    hint: ({ vg }) => `vgs --foreign -o +vg_permissions,vg_exported,vg_systemid ${vg}`,
   },
 ];
 

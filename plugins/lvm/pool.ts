@@ -45,7 +45,7 @@ export function createPool(options: PoolOptions): Required<Omit<Pool, 'objectsTo
         log.warn(
           `the last holder of the lock on volume group ${name} did not give it back: waiting for what it began here`,
         );
-        await lvm.settle(name, sighting.devices, AbortSignal.any([turn.signal, life]));
+        await lvm.settle(name, AbortSignal.any([turn.signal, life]));
       }
       const guard = createGuard({ vg: sighting, lease, handover, read: catalogue.readIdentity, log });
       try {

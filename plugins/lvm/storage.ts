@@ -4,6 +4,7 @@ import type { Lvm } from './commands.ts';
 import { devicesLacking, metadataSizeFor } from './devices.ts';
 import { createDiscovery } from './discovery.ts';
 import { lvmErrors } from './errors.ts';
+import { mustHold } from './guard.ts';
 import { type Claim, marksOf, systemIdOf } from './marks.ts';
 import { VG_NAME } from './names.ts';
 import { createPool } from './pool.ts';
@@ -51,7 +52,7 @@ export function createStorage(options: StorageOptions): Storage & Required<Pick<
       );
     }
     if (devices.length === 0) throw lvmErrors('device-missing', `pool ${name} needs a device to stand on`);
-    await using _lease = await locks.acquire(`pool/${name}`, signal);
+    await using lease = await locks.acquire(`pool/${name}`, signal);
     const distinct = await devicesLacking(devices, []);
     const metadata = await metadataSizeFor(distinct);
     const marks = tagsOf(marksOf({ domain: locks.domain, named: true, node })).flatMap((tag) => ['--addtag', tag]);
@@ -59,6 +60,7 @@ export function createStorage(options: StorageOptions): Storage & Required<Pick<
     const identified = systemId === undefined ? [] : ['--systemid', systemId];
     const settings = ['--metadatasize', `${metadata}b`, '--setautoactivation', 'n', ...identified, ...marks];
     signal.throwIfAborted();
+    await mustHold(lease, name);
     const subject = { vg: name, ...(systemId === undefined ? {} : { systemId }) };
     await lvm.commit(['vgcreate', ...settings, name, ...distinct], undefined, subject);
     discovery.forget();

@@ -6,11 +6,14 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Pool, Writer } from '../../../core/capabilities/storage.ts';
 import { SltvError } from '../../../core/errors.ts';
+import { createLog } from '../../../core/log.ts';
 import { lockFile } from '../../../core/run.ts';
 import { createLocalLocks } from '../../../plugins/local-lock/locks.ts';
+import { createGuard } from '../../../plugins/lvm/guard.ts';
 import { readMark } from '../../../plugins/lvm/handover.ts';
+import type { Identity } from '../../../plugins/lvm/identity.ts';
 import { createSharedLocks, type SharedLocks } from '../../fixtures/shared-locks.ts';
-import { type LoopVg, loopVg, never, shim } from './fixture.ts';
+import { fifo, type LoopVg, loopVg, never, shim } from './fixture.ts';
 import { stallOf } from './stall.ts';
 
 const NEW = { size: 1n, notes: { v: ['1'] }, format: 'raw', active: false } as const;
@@ -197,6 +200,28 @@ test('who takes over from a dead daemon of the same host waits for the command t
   assert.is(await vg.sequence(), sequence + 2);
 });
 
+test('also for one that has not come to LVM’s own lock yet', async () => {
+  await using vg = await loopVg();
+  const locks = createSharedLocks();
+  const [next] = await sharedBy(vg, locks, 'a');
+  if (!next) throw new Error('a daemon was opened');
+  const begun = await fifo(`${vg.directory}/begun`);
+  const go = await fifo(`${vg.directory}/go`);
+  const late = `case "$*" in lvcreate*) echo begun > ${begun.path}; read _ < ${go.path};; esac; exec $LVM "$@"`;
+  const dead = await (await vg.open({ host: 'a', locks, env: await shim(vg.directory, late) })).pool();
+  const left = create(dead, 'left');
+  await begun.heard();
+  locks.take(lockOf(dead), 'dead');
+  assert.match(
+    await codeOf(next.pool.change({ signal: AbortSignal.timeout(300) }, async () => {})),
+    /TimeoutError|timeout/,
+  );
+  const successor = create(next.pool, 'next');
+  await go.say();
+  await Promise.all([left.catch(() => {}), successor]);
+  assert.equal(await names(next.pool), ['left', 'next']);
+});
+
 test('who takes over from a dead daemon waits for LVM’s own lock, too', async () => {
   await using vg = await loopVg();
   const locks = createSharedLocks();
@@ -240,6 +265,87 @@ test('metadata that is written round its area again and again, by long commands,
     const drop = { round: [String(round - 1)] };
     await change(a.pool, (writer) => writer.annotate('x', { add, drop }));
   }
+});
+
+test('a VG that gets a device, and one that loses it again, is at the same commit for every host', async () => {
+  await using vg = await loopVg({ sizes: [64, 64], create: ['--metadatasize', '1m'] });
+  const [a, b] = await sharedBy(vg, createSharedLocks(), 'a', 'b');
+  if (!a || !b) throw new Error('two hosts were opened');
+  const [, second = ''] = vg.devices;
+  await a.pool.grow?.([second], never);
+  await create(b.pool, 'x');
+  await create(a.pool, 'y');
+  assert.is((await b.pool.shell?.(['vgreduce', vg.name, second], never))?.code, 0);
+  await create(a.pool, 'z');
+  await create(b.pool, 'last');
+});
+
+// What can't be read
+
+/** A guard whose VG is at what the test says, on a lease of locks that keep marks. */
+async function guardOver(locks: SharedLocks, at: { now: Identity | undefined }) {
+  const lease = await locks.acquire('vg/u', never);
+  assert.ok(lease.handover);
+  if (!lease.handover) throw new Error('these locks keep marks');
+  const log = createLog({ level: 'error', format: 'text', write: () => {} });
+  const vg = { name: 'vg0', uuid: 'u' };
+  const guard = createGuard({ vg, lease, handover: lease.handover, read: async () => at.now, log });
+  return { guard, endTurn: async () => guard.end().finally(() => lease[Symbol.asyncDispose]()) };
+}
+const at = (sequence: number, ending = ''): Identity => ({
+  mark: String(sequence),
+  sequence,
+  content: `${sequence}:1`,
+  endings: [`description = "Write from lvcreate # ${ending}."`],
+});
+
+test('while it can’t be told which commit the VG is at, no turn begins, no command starts, and no mark is left', async () => {
+  const locks = createSharedLocks();
+  const vg: { now: Identity | undefined } = { now: undefined };
+  const blind = await guardOver(locks, vg);
+  assert.is(await codeOf(blind.guard.begin()), 'lvm/unreadable unavailable');
+  await blind.endTurn();
+  assert.is(locks.left('vg/u').mark, undefined);
+  vg.now = at(5);
+  const { guard, endTurn } = await guardOver(locks, vg);
+  await guard.begin();
+  vg.now = undefined;
+  assert.is(await codeOf(guard.watch(async () => assert.unreachable('it started'))), 'lvm/unreadable unavailable');
+  vg.now = at(5);
+  await endTurn();
+  assert.is(locks.left('vg/u').mark, '1 u 5 5:1');
+});
+
+test('a command that can’t be read back leaves an open mark, behind which one commit more is accepted', async () => {
+  const locks = createSharedLocks();
+  const vg: { now: Identity | undefined } = { now: at(5) };
+  const first = await guardOver(locks, vg);
+  await first.guard.begin();
+  const work = first.guard.watch(async () => {
+    vg.now = undefined;
+  });
+  assert.is(await codeOf(work), 'lvm/unreadable unavailable');
+  await first.endTurn();
+  assert.is(locks.left('vg/u').mark, '1 u 5 5:1 open');
+  vg.now = at(6);
+  const next = await guardOver(locks, vg);
+  await next.guard.begin();
+  await next.endTurn();
+  assert.is(locks.left('vg/u').mark, '1 u 6 6:1');
+});
+
+test('a command that failed after its commit has made it all the same', async () => {
+  const locks = createSharedLocks();
+  const vg: { now: Identity | undefined } = { now: at(5) };
+  const { guard, endTurn } = await guardOver(locks, vg);
+  await guard.begin();
+  const work = guard.watch(async (word) => {
+    vg.now = at(6, word);
+    throw new Error('activation failed');
+  });
+  assert.is(await codeOf(work), 'Error: activation failed');
+  await endTurn();
+  assert.is(locks.left('vg/u').mark, '1 u 6 6:1');
 });
 
 // What is found out
@@ -337,7 +443,7 @@ test('a command whose commit is overwritten before it is read back has failed', 
   assert.match(await codeOf(create(pool, 'y')), /^lvm\/(foreign-write|lost-update) refused$/);
 });
 
-test('while its identity can’t be read nothing is written to a shared VG', async () => {
+test('behind a mark that this sltv does not understand nothing is written', async () => {
   await using vg = await loopVg();
   const locks = createSharedLocks();
   const [a] = await sharedBy(vg, locks, 'a');

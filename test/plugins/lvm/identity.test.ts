@@ -30,6 +30,23 @@ test('a lost update has another identity, though its sequence is the same', asyn
   assert.not.equal(ours?.mark, theirs?.mark);
 });
 
+test('a text’s ending names the command that wrote it, wherever in its area it lies', async () => {
+  await using vg = await loopVg({ create: ['--metadatasize', '1m'] });
+  const read = createIdentityReader({ withEndings: true });
+  const long = Array.from({ length: 99 }, (_, index) => ['--addtag', `${index}`.padEnd(1000, 'x')]);
+  await vg.lvm('vgchange', ...long.flat(), vg.name);
+  // Each text is a tenth of the area, which is a ring: in three rounds, some go past its end.
+  for (let n = 0; n < 30; n += 1) {
+    const change = n % 2 === 0 ? '--addtag' : '--deltag';
+    await vg.lvm('vgchange', '--config', `report { time_format="%s" } # word-${n}`, change, 'y', vg.name);
+    const endings = (await read(vg.devices))?.endings ?? [];
+    assert.equal(
+      endings.map((ending) => ending.includes(`# word-${n}'`)),
+      [true],
+    );
+  }
+});
+
 test('of several metadata areas all count', async () => {
   await using vg = await loopVg({ sizes: [64, 64] });
   const [first = '', second = ''] = vg.devices;
