@@ -3,6 +3,8 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { serve } from './api/server.ts';
 import { bringUp } from './bring-up.ts';
+import { Cluster } from './capabilities/cluster.ts';
+import { FORMAT } from './disks/entry.ts';
 import { coreErrors } from './errors.ts';
 import type { LoadOptions } from './kernel/loader.ts';
 import { type OpenConfig, openConfig } from './kernel/open-config.ts';
@@ -48,6 +50,8 @@ async function live(config: OpenConfig, { signal, env, builtins }: DaemonOptions
   const { booted, node, run } = await bringUp(config, { log, signal, isWriter: true });
   await using running = new AsyncDisposableStack();
   running.defer(() => booted.stop());
+  // Others reach it through the cluster's own ways: it listens on Unix sockets only.
+  booted.provided(Cluster)?.join({ version, format: FORMAT, addresses: [] });
   const server = await serve({ listeners, booted, node, version, log });
   running.defer(() => server.close(GRACE));
 

@@ -18,6 +18,12 @@ export async function main(argv: readonly string[], builtins: Omit<Builtins, 'ow
       const { setTimeout: sleep } = await import('node:timers/promises');
       await sleep(milliseconds, undefined, { signal });
     },
+    async ask(question, signal) {
+      if (!process.stdin.isTTY || !process.stderr.isTTY) return undefined;
+      const { createInterface } = await import('node:readline/promises');
+      using terminal = createInterface({ input: process.stdin, output: process.stderr });
+      return await terminal.question(`sltv: ${question}`, { signal });
+    },
     version: builtins.version,
     async local() {
       const { localVerbs } = await import('./local.ts');

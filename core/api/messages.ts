@@ -3,10 +3,12 @@ import type { MessageInitShape } from '@bufbuild/protobuf';
 import { timestampFromDate } from '@bufbuild/protobuf/wkt';
 import type * as model from '../capabilities/disks.ts';
 import type { Vm, VmDisk } from '../capabilities/hypervisor.ts';
+import type { NodeView } from '../capabilities/nodes.ts';
 import type { Pool, PoolFacts } from '../capabilities/storage.ts';
 import { coreErrors } from '../errors.ts';
 import type { PluginDescription } from '../kernel/boot.ts';
 import type { Fields, Verb } from '../kernel/verb.ts';
+import type { NodeSchema } from './gen/sltv/v1/node_pb.ts';
 import type { FieldSchema, PluginSchema, VerbSchema } from './gen/sltv/v1/plugin_pb.ts';
 import type { PoolSchema } from './gen/sltv/v1/pool_pb.ts';
 import {
@@ -69,6 +71,7 @@ export function toPool(
   const known = {
     name: pool.name,
     kind: pool.kind,
+    id: pool.id,
     diskCount: ours.length,
     virtualBytes: ours.reduce((sum, disk) => sum + disk.virtualSize, 0n),
   };
@@ -82,6 +85,23 @@ export function toPool(
     metadataSizeBytes: facts.metadata?.size ?? 0n,
     metadataFreeBytes: facts.metadata?.free ?? 0n,
     readOnlyBecause: facts.readOnlyBecause ?? '',
+    shared: facts.isShared ?? false,
+  };
+}
+
+export function toNode(view: NodeView): MessageInitShape<typeof NodeSchema> {
+  return {
+    name: view.name,
+    boot: view.boot,
+    version: view.version,
+    format: view.format,
+    addresses: [...view.addresses],
+    self: view.isSelf,
+    up: view.isUp,
+    fenced: view.isFenced,
+    lastSeen: toTimestamp(view.lastSeen),
+    pools: view.pools.map(({ name, id, trouble }) => ({ name, id, trouble: trouble ?? '' })),
+    remarks: [...view.remarks],
   };
 }
 

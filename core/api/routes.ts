@@ -11,11 +11,14 @@ import {
 import type { Call } from '../kernel/verb.ts';
 import { type Calls, callerKey } from './calls.ts';
 import { explained, unknownMethod } from './explain.ts';
+import { ClusterService } from './gen/sltv/v1/cluster_pb.ts';
+import { NodeService } from './gen/sltv/v1/node_pb.ts';
 import { PluginService } from './gen/sltv/v1/plugin_pb.ts';
 import { PoolService } from './gen/sltv/v1/pool_pb.ts';
 import { Sltv } from './gen/sltv/v1/sltv_pb.ts';
 import { VmService } from './gen/sltv/v1/vm_pb.ts';
 import type { Daemon } from './handlers/daemon.ts';
+import { clusterHandlers, nodeHandlers } from './handlers/nodes.ts';
 import { pluginHandlers } from './handlers/plugins.ts';
 import { poolHandlers } from './handlers/pools.ts';
 import { sltvHandlers } from './handlers/sltv.ts';
@@ -44,6 +47,8 @@ export function createRoutes(daemon: Daemon, calls: Calls): Routes {
   router
     .service(Sltv, sltvHandlers(daemon))
     .service(PoolService, poolHandlers(daemon))
+    .service(NodeService, nodeHandlers(daemon))
+    .service(ClusterService, clusterHandlers(daemon))
     .service(VmService, vmHandlers(daemon))
     .service(PluginService, pluginHandlers(daemon));
   const handlers = new Map(router.handlers.map((handler) => [handler.requestPath, handler]));

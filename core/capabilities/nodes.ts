@@ -42,7 +42,8 @@ export interface Nodes {
   list(call: Call): Promise<readonly NodeView[]>;
   /**
    * Proves that a node's present life is over, by the configured agent or by a person's word, and lets others have what it had.
-   * Done already: goes on with what is left of it. Errors: `core/node-missing`, `core/node-up`, `core/fence-unproven`, `core/fence-failed`.
+   * Done already: goes on with what is left of it. Errors: `core/node-missing`, `core/node-up`, `core/fence-unproven`, `core/fence-failed`,
+   * `core/fence-unfinished`.
    */
   fence(request: FenceRequest, call: Call): Promise<NodeView>;
   /** Takes out a node that has nothing and is stopped. Errors: `core/node-missing`, `core/node-in-use`, `core/node-up`. */

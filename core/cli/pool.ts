@@ -2,6 +2,7 @@
 import type { Pool } from '../client/index.ts';
 import { type Values, verb } from '../kernel/verb.ts';
 import { type Commands, command } from './command.ts';
+import { mustConfirm, yes } from './confirm.ts';
 
 const name = { type: 'text', about: 'the pool' } as const;
 const devices = { type: 'text', about: 'block devices; they lose what they hold', list: true } as const;
@@ -17,6 +18,7 @@ const summary = {
 
 const facts = {
   ...summary,
+  shared: { type: 'flag', about: 'other hosts may have it, too', optional: true },
   extent: { type: 'size', about: 'every size is rounded up to it' },
   devices: { type: 'text', about: 'what it stands on', list: true },
   metadataSize: { type: 'size', about: 'room for the catalogue itself', optional: true },
@@ -86,11 +88,47 @@ const extend = command(
     reply(await (await at.client()).pools.extend({ name: input.name, devices: [...input.devices] }, at)),
 );
 
+const share = command(
+  verb({
+    about: 'let every host of the cluster use a pool',
+    example: 'sltv pool share vg-sltv',
+    role: 'admin',
+    args: { name },
+    options: {},
+    gives: 'item',
+    result: facts,
+  }),
+  async (input, at) => reply(await (await at.client()).pools.share({ name: input.name }, at)),
+);
+
+const accept = command(
+  verb({
+    about: 'take a pool as it stands, after somebody wrote to it without the lock',
+    example: 'sltv pool accept vg-sltv --yes',
+    role: 'admin',
+    args: { name },
+    options: { yes },
+    gives: 'item',
+    result: facts,
+  }),
+  async (input, at) => {
+    await mustConfirm(
+      at,
+      input.yes,
+      `accepting ${input.name} says that you have looked (lvs, vgck) and that all that should be there is: what was lost stays lost`,
+      `sltv pool accept ${input.name} --yes`,
+    );
+    return reply(await (await at.client()).pools.accept({ name: input.name }, at));
+  },
+);
+
 export const pool: Commands = {
   'pool list': list,
   'pool show': show,
   'pool create': create,
   'pool extend': extend,
+  'pool share': share,
+  'pool accept': accept,
 };
 
 const reply = (pool: Pool) => ({ message: { pool }, rows: [factsOf(pool)] });
@@ -102,6 +140,8 @@ const factsOf = (pool: Pool): Values<typeof facts> => ({
   free: BigInt(pool.freeBytes),
   disks: pool.diskCount,
   virtual: BigInt(pool.virtualBytes),
+  // A daemon of before there were clusters says nothing.
+  shared: pool.shared,
   extent: BigInt(pool.extentBytes),
   devices: pool.devices,
   // 0 says that it can't run out.

@@ -16,11 +16,13 @@ const show = command(
       node: { type: 'text', about: "this host's name", optional: true },
       version: { type: 'text', about: "the daemon's", optional: true },
       cluster: { type: 'flag', about: 'whether pools are shared with other hosts' },
+      trouble: { type: 'text', about: 'why pools can not be written', optional: true },
       leader: { type: 'text', about: 'the node that leads', optional: true },
-      nodes: { type: 'text', about: 'all nodes and their versions', optional: true, list: true },
+      nodes: { type: 'text', about: 'all nodes, their versions and how they are', optional: true, list: true },
       pools: { type: 'text', about: 'free space', list: true },
       disks: { type: 'count', about: 'how many there are', optional: true },
       attachments: { type: 'count', about: 'how many of them are in a VM', optional: true },
+      remarks: { type: 'text', about: 'what to see to', optional: true, list: true },
     },
   }),
   async (input, at) => {
@@ -39,6 +41,7 @@ const ofNode = (message: NodeStatus) => ({
       version: message.version,
       cluster: message.clusterEnabled,
       pools: message.vgs.map(spaceIn),
+      remarks: remarksOf(message),
     },
   ],
 });
@@ -48,15 +51,28 @@ const ofCluster = (message: ClusterStatus) => ({
   rows: [
     {
       cluster: message.enabled,
+      trouble: troubleOf(message),
       leader: message.leader,
-      nodes: message.nodes.map(({ nodeId, version }) => `${nodeId} (${version})`),
+      nodes: message.nodes.map((node) => `${node.nodeId} (${[node.version, ...stateOf(node)].join(', ')})`),
       // A shared pool is seen by every node, and is one.
       pools: [...new Set(message.nodes.flatMap(({ vgs }) => vgs.map(spaceIn)))],
       disks: message.diskCount,
       attachments: message.attachmentCount,
+      remarks: unlessNone(
+        message.nodes.flatMap((node) => (remarksOf(node) ?? []).map((each) => `${node.nodeId}: ${each}`)),
+      ),
     },
   ],
 });
+
+/** Nothing to say leaves its line out. A daemon of before there were clusters says nothing of all this. */
+const unlessNone = (texts: readonly string[]) => (texts.length === 0 ? undefined : texts);
+const remarksOf = ({ remarks = [] }: Partial<NodeStatus>) => unlessNone(remarks);
+
+const stateOf = ({ up = true, fenced = false }: Partial<NodeStatus>) => (fenced ? ['fenced'] : up ? [] : ['silent']);
+
+const troubleOf = ({ trouble = '', troubleState = '' }: Partial<ClusterStatus>) =>
+  troubleState === 'halted' ? `${trouble} (until somebody sees to it: sltv cluster recover)` : trouble;
 
 const spaceIn = ({ name, sizeBytes, freeBytes }: NodeStatus['vgs'][number]) =>
   `${name}: ${formatSize(BigInt(freeBytes))} of ${formatSize(BigInt(sizeBytes))} free`;

@@ -15,6 +15,8 @@ export interface World {
   readonly isTTY: boolean;
   /** Fires at Ctrl-C. */
   readonly signal: AbortSignal;
+  /** Asks whoever sits there, and gives the answer; undefined where nobody does. */
+  ask?(question: string, signal: AbortSignal): Promise<string | undefined>;
   /** Lets so many milliseconds pass; rejects when the signal fires. */
   pause(milliseconds: number, signal: AbortSignal): Promise<void>;
   readonly version: string;

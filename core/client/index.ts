@@ -44,6 +44,17 @@ export interface Client {
     readonly get: Method<Wire.GetPoolRequest, Wire.Pool>;
     readonly create: Method<Wire.CreatePoolRequest, Wire.Pool>;
     readonly extend: Method<Wire.ExtendPoolRequest, Wire.Pool>;
+    readonly share: Method<Wire.SharePoolRequest, Wire.Pool>;
+    readonly accept: Method<Wire.AcceptPoolRequest, Wire.Pool>;
+  };
+  readonly nodes: {
+    readonly list: (options?: CallOptions) => Promise<Wire.Node[]>;
+    readonly fence: Method<Wire.FenceNodeRequest, Wire.Node>;
+    readonly retire: Method<Wire.RetireNodeRequest, void>;
+  };
+  readonly cluster: {
+    /** The nodes that were asked. */
+    readonly recover: (options?: CallOptions) => Promise<string[]>;
   };
   readonly vms: {
     readonly list: (options?: CallOptions) => Promise<Wire.Vm[]>;
@@ -67,6 +78,8 @@ export function connect(options: ClientOptions = {}): Client {
   };
   const sltv = methods(connection, 'sltv.v1.Sltv');
   const pools = methods(connection, 'sltv.v1.PoolService');
+  const nodes = methods(connection, 'sltv.v1.NodeService');
+  const cluster = methods(connection, 'sltv.v1.ClusterService');
   const vms = methods(connection, 'sltv.v1.VmService');
   const plugins = methods(connection, 'sltv.v1.PluginService');
   const extendPool = pools<Wire.ExtendPoolRequest, Wire.ExtendPoolResponse>('ExtendPool');
@@ -91,6 +104,20 @@ export function connect(options: ClientOptions = {}): Client {
       create: async (request, options) =>
         (await pools<object, Wire.CreatePoolResponse>('CreatePool')(request, options)).pool,
       extend: async (request, options) => (await extendPool(request, options)).pool,
+      share: async (request, options) =>
+        (await pools<object, Wire.SharePoolResponse>('SharePool')(request, options)).pool,
+      accept: async (request, options) =>
+        (await pools<object, Wire.AcceptPoolResponse>('AcceptPool')(request, options)).pool,
+    },
+    nodes: {
+      list: async (options) => (await asking(nodes<object, Wire.ListNodesResponse>('ListNodes'))(options)).nodes,
+      fence: async (request, options) =>
+        (await nodes<object, Wire.FenceNodeResponse>('FenceNode')(request, options)).node,
+      retire: done(nodes('RetireNode')),
+    },
+    cluster: {
+      recover: async (options) =>
+        (await asking(cluster<object, Wire.RecoverClusterResponse>('RecoverCluster'))(options)).nodes,
     },
     vms: {
       list: async (options) => (await asking(vms<object, Wire.ListVmsResponse>('ListVms'))(options)).vms,

@@ -1,5 +1,7 @@
 // The messages as a client reads and writes them. Types only: nothing of the generated code is loaded.
 import type { JsonObject } from '@bufbuild/protobuf';
+import type { RecoverClusterResponseJson } from '../api/gen/sltv/v1/cluster_pb.ts';
+import type * as node from '../api/gen/sltv/v1/node_pb.ts';
 import type { ListResponseJson } from '../api/gen/sltv/v1/plugin_pb.ts';
 import type * as pool from '../api/gen/sltv/v1/pool_pb.ts';
 import type * as sltv from '../api/gen/sltv/v1/sltv_pb.ts';
@@ -7,9 +9,15 @@ import type { ListVmsResponseJson, VmJson } from '../api/gen/sltv/v1/vm_pb.ts';
 
 export type { JsonObject, JsonValue } from '@bufbuild/protobuf';
 export type {
+  FenceNodeRequestJson as FenceNodeRequest,
+  RetireNodeRequestJson as RetireNodeRequest,
+} from '../api/gen/sltv/v1/node_pb.ts';
+export type {
+  AcceptPoolRequestJson as AcceptPoolRequest,
   CreatePoolRequestJson as CreatePoolRequest,
   ExtendPoolRequestJson as ExtendPoolRequest,
   GetPoolRequestJson as GetPoolRequest,
+  SharePoolRequestJson as SharePoolRequest,
 } from '../api/gen/sltv/v1/pool_pb.ts';
 export type {
   AttachDiskRequestJson as AttachDiskRequest,
@@ -25,7 +33,7 @@ export type {
 } from '../api/gen/sltv/v1/sltv_pb.ts';
 
 /** A time that may not have been. */
-type Unset = 'createdAt' | 'lastExtendedAt' | 'attachedAt';
+type Unset = 'createdAt' | 'lastExtendedAt' | 'attachedAt' | 'lastSeen';
 
 /** A message as the daemon writes it: defaults written out, so that every field is there but times that have not been. */
 type Written<T> = T extends readonly (infer E)[]
@@ -47,6 +55,12 @@ export type ListPoolsResponse = Written<pool.ListPoolsResponseJson>;
 export type GetPoolResponse = Written<pool.GetPoolResponseJson>;
 export type CreatePoolResponse = Written<pool.CreatePoolResponseJson>;
 export type ExtendPoolResponse = Written<pool.ExtendPoolResponseJson>;
+export type SharePoolResponse = Written<pool.SharePoolResponseJson>;
+export type AcceptPoolResponse = Written<pool.AcceptPoolResponseJson>;
+export type Node = Written<node.NodeJson>;
+export type ListNodesResponse = Written<node.ListNodesResponseJson>;
+export type FenceNodeResponse = Written<node.FenceNodeResponseJson>;
+export type RecoverClusterResponse = Written<RecoverClusterResponseJson>;
 export type Vm = Written<VmJson>;
 export type ListVmsResponse = Written<ListVmsResponseJson>;
 export type ListPluginsResponse = Written<ListResponseJson>;

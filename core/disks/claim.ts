@@ -28,7 +28,7 @@ export interface Claim {
   readonly disk: string;
   /** By their notes. `fenced`: proven by this life's end, which the pool has to say before others rest on it. */
   readonly places: ReadonlyMap<string, { readonly fenced: Place | undefined }>;
-  /** Nodes that gave their promise. */
+  /** Nodes that were asked for their promise. */
   readonly asked: readonly string[];
   /** Seconds since this host's boot until which promises may be rested on. */
   readonly until: number;
@@ -87,11 +87,8 @@ export async function mustBeOursToTake(
 ): Promise<void> {
   await honour(promises, node, entry);
   const proven = placesElsewhere(node, entry).map((place) => claim.places.get(placeNote(place)));
-  if (proven.includes(undefined) || (claim.asked.length > 0 && uptime() > claim.until)) {
-    throw coreErrors('disk-claimed', `${nameOf(entry)} has just been changed by another node`, {
-      hint: `try again in a moment: sltv disk show ${nameOf(entry)}`,
-    });
-  }
+  if (proven.includes(undefined)) throw outOfDate(entry, 'has just been changed by another node');
+  if (claim.asked.length > 0 && uptime() > claim.until) throw outOfDate(entry, 'was asked for too long ago');
   // Whoever was fenced may live on, or again, and then reads here that its old permissions hold no more.
   const lives = proven.flatMap((each) => (each?.fenced ? [placeNote(each.fenced)] : []));
   if (lives.length === 0) return;
@@ -99,6 +96,11 @@ export async function mustBeOursToTake(
   const missing = [...new Set(lives)].filter((life) => !known.includes(life));
   if (missing.length > 0) await writer.annotatePool?.({ add: { fenced: missing } });
 }
+
+const outOfDate = (entry: Entry, why: string) =>
+  coreErrors('disk-claimed', `${nameOf(entry)} ${why}`, {
+    hint: `try again in a moment: sltv disk show ${nameOf(entry)}`,
+  });
 
 async function prove(by: Claimant, pool: Pool, entry: Entry, signal: AbortSignal): Promise<Claim> {
   const { node, cluster } = by;
@@ -109,33 +111,32 @@ async function prove(by: Claimant, pool: Pool, entry: Entry, signal: AbortSignal
   if (!cluster) throw isElsewhere(entry, first.node);
   const members = await cluster.members(signal);
   const nodes = [...new Set(elsewhere.map((place) => place.node))];
+  const asked = nodes.filter((name) => members.some((member) => member.node === name && !member.isOver));
+  const which = { pool: pool.id, name: entry.volume.name, disk: entry.id, claim: claim.id };
   const outcomes = await Promise.allSettled(
-    nodes.map(async (name) => {
-      const member = members.find((candidate) => candidate.node === name);
+    nodes.map(async (name): Promise<readonly Proven[]> => {
       const places = elsewhere.filter((place) => place.node === name);
-      if (member && !member.isOver) {
-        await askForPromise(
-          cluster,
-          name,
-          { pool: pool.id, name: entry.volume.name, disk: entry.id, claim: claim.id },
-          entry,
-          signal,
-        );
-        return { name, wasAsked: true, places: places.map((place) => ({ place, fenced: undefined })) };
+      if (!asked.includes(name)) {
+        const member = members.find((candidate) => candidate.node === name);
+        return await mustBeOver(cluster, entry, places, member, signal);
       }
-      return { name, wasAsked: false, places: await mustBeOver(cluster, entry, places, member, signal) };
+      await askForPromise(cluster, name, which, entry, signal);
+      return places.map((place) => ({ place, fenced: undefined }));
     }),
   );
-  const proven = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
-  const whole: Claim = {
-    ...claim,
-    places: new Map(proven.flatMap(({ places }) => places.map(({ place, fenced }) => [placeNote(place), { fenced }]))),
-    asked: proven.filter(({ wasAsked }) => wasAsked).map(({ name }) => name),
-  };
+  const proven = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? outcome.value : []));
+  const places = new Map(proven.map(({ place, fenced }) => [placeNote(place), { fenced }]));
+  const whole: Claim = { ...claim, places, asked };
   const failed = outcomes.find((outcome) => outcome.status === 'rejected');
   if (!failed) return whole;
+  // Also whose answer came too late, or not at all: it may have promised.
   await settle(by, whole);
   throw failed.reason;
+}
+
+interface Proven {
+  readonly place: Place;
+  readonly fenced: Place | undefined;
 }
 
 interface Which {
@@ -183,7 +184,7 @@ async function mustBeOver(
   places: readonly Place[],
   member: Member | undefined,
   signal: AbortSignal,
-): Promise<readonly { readonly place: Place; readonly fenced: Place }[]> {
+): Promise<readonly Proven[]> {
   return await Promise.all(
     places.map(async (place) => {
       if (!(await cluster.isOver(place, signal))) throw unanswered(entry, place.node, undefined);

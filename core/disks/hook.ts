@@ -105,6 +105,8 @@ async function activate(world: HookWorld, disk: Held, vm: VmTransition['vm']): P
     // Before it is active: that takes half the time.
     if (lacksHeadroom(pool, entry)) await makeRoom(world, { pool, volume, entry });
     await pool.activate(volume.name, world.signal);
+    // What was active already may be smaller than what another node has made of it.
+    if (pool.isCurrent && !(await pool.isCurrent(entry.volume))) await pool.refresh?.(volume.name, world.signal);
     await mustBeOurs().catch(async (error) => {
       await asleep(world, [disk]);
       throw error;

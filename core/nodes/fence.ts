@@ -28,13 +28,14 @@ export async function fence(world: NodesWorld, request: FenceRequest, call: Call
   const isDone = isBelieved && (await areOver(cluster, lives, call.signal));
   if (!isDone) {
     const proof = await prove(world, request, member, call);
-    for (const place of lives) await cluster.declareOver(place, proof, call.signal);
+    // From here on it goes to its end, whoever waits.
+    for (const place of lives) await cluster.declareOver(place, proof, world.life);
     world.provenAt.set(node, new Date());
     world.told.add(node);
     world.log.warn('a node was fenced', { node, proof, lives: lives.map(({ boot }) => boot) });
     for (const place of lives) world.emit(NodeFenced, { place, proof });
   }
-  await writeFences(world, member ? [member] : lives);
+  mustBeTold(node, await writeFences(world, member ? [member] : lives));
   const gone: Member = {
     node,
     boot: '',
@@ -47,6 +48,18 @@ export async function fence(world: NodesWorld, request: FenceRequest, call: Call
     isOver: true,
   };
   return (await lookAt(world, node, call.signal)) ?? viewOf(gone, world.node.id, []);
+}
+
+/** Switched on again before its pools say so, it would begin where it was, beside whoever has its disks by then. */
+function mustBeTold(node: string, untold: readonly string[]): void {
+  if (untold.length === 0) return;
+  throw coreErrors(
+    'fence-unfinished',
+    `${node} is fenced, and ${untold.join(', ')} could not be told of it yet: keep it off`,
+    {
+      hint: `until this ends well: sltv node fence ${node} --yes`,
+    },
+  );
 }
 
 /** The life that it was last seen in, and those that disks name. Errors: `core/node-missing` for a name that nobody knows. */
@@ -73,17 +86,17 @@ async function areOver(cluster: Cluster, lives: readonly Place[], signal: AbortS
 
 /** What proves that it is off, in a sentence. */
 async function prove(
-  { agent, run }: NodesWorld,
+  { agent, run, life }: NodesWorld,
   { node, confirmed, byHand }: FenceRequest,
   member: Member | undefined,
-  { caller, signal }: Call,
+  { caller }: Call,
 ): Promise<string> {
   if (!confirmed) {
     throw coreErrors('fence-unproven', `fencing ${node} ends whatever runs there, and nobody has confirmed it`, {
       hint: `sltv node fence ${node} --yes`,
     });
   }
-  if (agent && !byHand) return await turnOff(run, agent, node, signal);
+  if (agent && !byHand) return await turnOff(run, agent, node, life);
   if (!member?.isUp) return `${caller.name} vouched that it is off`;
   throw coreErrors('node-up', `${node} answers, so it is not off`, {
     hint: `turn it off first; one that leaves in order: sltv node retire ${node}`,

@@ -53,7 +53,7 @@ test('a daemon under Deno loads a TypeScript config with plugins, keeps disks, a
     return JSON.parse(stdout || '{}');
   };
   const plugins: { name: string }[] = (await said('plugin list')).plugins;
-  assert.equal(plugins.map(({ name }) => name).toSorted(), ['dir', 'disks', 'hello', 'local-lock']);
+  assert.equal(plugins.map(({ name }) => name).toSorted(), ['dir', 'disks', 'hello', 'local-lock', 'nodes']);
   assert.is((await said('disk create thick --size 1M')).state, 'ready');
   assert.is((await said('disk create thin --thin --virtual-size 8M')).virtualSizeBytes, String(8 * 2 ** 20));
   assert.is((await said('disk extend thick --delta 1M')).sizeBytes, String(2 * 2 ** 20));

@@ -1,5 +1,6 @@
 // Pools: where volumes live.
 import type { ServiceImpl } from '@connectrpc/connect';
+import { Cluster } from '../../capabilities/cluster.ts';
 import { Disks } from '../../capabilities/disks.ts';
 import { type Pool, type PoolFacts, PoolGrown, Storage } from '../../capabilities/storage.ts';
 import { missingPool } from '../../disks/world.ts';
@@ -43,16 +44,40 @@ export function poolHandlers(daemon: Daemon): ServiceImpl<typeof PoolService> {
       const call = callOf(context);
       const pool = await findPool(daemon, named(name, 'name'), call.signal);
       if (pool.grow === undefined) {
-        throw coreErrors('unsupported', `${pool.name} is a pool of kind ${pool.kind}, which takes no devices`, {
-          hint: 'sltv pool list shows which pools are lvm',
-        });
+        throw cannot(pool, 'takes no devices');
       }
       await pool.grow(someDevices(devices), call.signal);
       daemon.booted.emit(PoolGrown, { pool: pool.name });
       return await one(pool, call);
     },
+
+    sharePool: async ({ name }, context) => {
+      const call = callOf(context);
+      const pool = await findPool(daemon, named(name, 'name'), call.signal);
+      if (daemon.booted.provided(Cluster) === undefined) {
+        throw coreErrors('no-cluster', 'this daemon is in no cluster, so there is nobody to share a pool with', {
+          hint: 'a cluster is made by a plugin in sltv.config.ts: docs/clustering.md',
+        });
+      }
+      if (pool.share === undefined) throw cannot(pool, 'can be had by one host only');
+      await pool.share(call.signal);
+      return await one(await findPool(daemon, pool.name, call.signal), call);
+    },
+
+    acceptPool: async ({ name }, context) => {
+      const call = callOf(context);
+      const pool = await findPool(daemon, named(name, 'name'), call.signal);
+      if (pool.accept === undefined) throw cannot(pool, 'is never written without its lock');
+      await pool.accept(call.signal);
+      return await one(pool, call);
+    },
   };
 }
+
+const cannot = ({ name, kind }: Pool, why: string) =>
+  coreErrors('unsupported', `${name} is a pool of kind ${kind}, which ${why}`, {
+    hint: 'sltv pool list shows which pools are lvm',
+  });
 
 /** All pools of this host, in the order of the config. */
 export async function poolsOf(daemon: Daemon, signal: AbortSignal, wanted?: string): Promise<readonly Pool[]> {

@@ -1,21 +1,28 @@
 // The fixed service: disks, attachments, and what this node is.
 import type { ServiceImpl } from '@connectrpc/connect';
 import { DiskFacts, Disks } from '../../capabilities/disks.ts';
+import { Nodes } from '../../capabilities/nodes.ts';
+import { asSltvError } from '../../errors.ts';
+import type { Call } from '../../kernel/verb.ts';
 import { callOf, isRepeatable } from '../calls.ts';
 import { factsAbout } from '../disk-facts.ts';
 import type { Sltv } from '../gen/sltv/v1/sltv_pb.ts';
 import { fromBytes, fromCreateDisk, fromExtendDisk, named, optional, toAttachment, toDisk } from '../messages.ts';
 import type { Daemon } from './daemon.ts';
 import { mustHave } from './daemon.ts';
+import { nodesOf } from './nodes.ts';
 import { factsOf, poolsOf } from './pools.ts';
 
 export function sltvHandlers(daemon: Daemon): ServiceImpl<typeof Sltv> {
   const disks = () => mustHave(daemon, Disks, 'keeps disks');
+  const health = () => daemon.booted.provided(Nodes)?.health();
   const nodeStatus = async (signal: AbortSignal) => ({
     nodeId: daemon.node.id,
     version: daemon.version,
-    clusterEnabled: false,
+    clusterEnabled: health()?.hasCluster ?? false,
     vgs: await Promise.all((await poolsOf(daemon, signal)).map((pool) => volumeGroup(pool, signal))),
+    up: true,
+    remarks: [...(health()?.alarms ?? [])],
   });
   return {
     createDisk: async (request, context) => toDisk(await disks().create(fromCreateDisk(request), callOf(context))),
@@ -71,17 +78,22 @@ export function sltvHandlers(daemon: Daemon): ServiceImpl<typeof Sltv> {
 
     getClusterStatus: async (_request, context) => {
       const call = callOf(context);
-      const [node, all, attachments] = await Promise.all([
+      const [own, others, all, attachments] = await Promise.all([
         nodeStatus(call.signal),
+        otherNodes(daemon, call),
         disks().list({}, call),
         disks().attachments({}, call),
       ]);
+      const trouble = health()?.trouble;
       return {
-        enabled: false,
+        enabled: own.clusterEnabled,
+        // Nobody leads: whoever has a pool's lock writes.
         leader: '',
-        nodes: [node],
+        nodes: [{ ...own, remarks: [...own.remarks, ...others.remarks] }, ...others.nodes],
         diskCount: all.filter((disk) => disk.state !== 'foreign').length,
         attachmentCount: attachments.length,
+        trouble: trouble?.because ?? '',
+        troubleState: trouble?.state ?? '',
       };
     },
   };
@@ -92,6 +104,33 @@ const UNREPEATABLE = [
   'sltv-remark',
   'a delta without the header sltv-request-id is not repeatable: asked again, it is added again',
 ] as const;
+
+/** The other members as the cluster has them; out of reach it tells of none, and why. */
+async function otherNodes(daemon: Daemon, call: Call) {
+  try {
+    // What this node knows of a pool holds for everybody who sees the same one.
+    const own = (await poolsOf(daemon, call.signal)).map(
+      async (pool) => [pool.id, await volumeGroup(pool, call.signal)] as const,
+    );
+    const known = new Map(await Promise.all(own));
+    const views = daemon.booted.provided(Nodes) === undefined ? [] : await nodesOf(daemon, call);
+    const nodes = views
+      .filter(({ isSelf }) => !isSelf)
+      .map(({ name, version, pools, isUp, isFenced, remarks }) => ({
+        nodeId: name,
+        version,
+        clusterEnabled: true,
+        vgs: pools.map((pool) => known.get(pool.id) ?? { name: pool.name }),
+        up: isUp,
+        fenced: isFenced,
+        remarks: [...remarks],
+      }));
+    return { nodes, remarks: views.find(({ isSelf }) => isSelf)?.remarks ?? [] };
+  } catch (error) {
+    call.signal.throwIfAborted();
+    return { nodes: [], remarks: [`the other nodes are not known: ${asSltvError(error).message}`] };
+  }
+}
 
 async function volumeGroup(pool: Parameters<typeof factsOf>[0], signal: AbortSignal) {
   const facts = await factsOf(pool, signal);

@@ -1,12 +1,14 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { ClusterService } from '../../../core/api/gen/sltv/v1/cluster_pb.ts';
+import { NodeService } from '../../../core/api/gen/sltv/v1/node_pb.ts';
 import { PluginService } from '../../../core/api/gen/sltv/v1/plugin_pb.ts';
 import { PoolService } from '../../../core/api/gen/sltv/v1/pool_pb.ts';
 import { Sltv } from '../../../core/api/gen/sltv/v1/sltv_pb.ts';
 import { VmService } from '../../../core/api/gen/sltv/v1/vm_pb.ts';
 import { RULES } from '../../../core/api/methods.ts';
 
-const METHODS = [Sltv, PoolService, VmService, PluginService].flatMap((service) =>
+const METHODS = [Sltv, PoolService, NodeService, ClusterService, VmService, PluginService].flatMap((service) =>
   service.methods.map((method) => ({ path: `${service.typeName}/${method.name}`, method })),
 );
 
@@ -23,13 +25,17 @@ test('what a rule calls the subject is a text field of the request', () => {
   }
 });
 
-test('a viewer may call what only reads, and only an admin what changes pools', () => {
+test('a viewer may call what only reads, and only an admin what changes pools and nodes', () => {
   const allowed = (role: string) => Object.keys(RULES).filter((path) => RULES[path]?.role === role);
   assert.equal(
     allowed('viewer').filter((path) => !/\/(Get|List|Call$|Watch$)/.test(path)),
     [],
   );
-  assert.equal(allowed('admin'), ['sltv.v1.PoolService/CreatePool', 'sltv.v1.PoolService/ExtendPool']);
+  const words = ['CreatePool', 'ExtendPool', 'SharePool', 'AcceptPool', 'FenceNode', 'RetireNode', 'RecoverCluster'];
+  assert.equal(
+    allowed('admin').map((path) => path.split('/')[1]),
+    words,
+  );
 });
 
 test.run();

@@ -3,7 +3,9 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parse } from 'valibot';
 import { type Served, serve } from '../../../core/api/server.ts';
+import { Cluster } from '../../../core/capabilities/cluster.ts';
 import { OperationFinished } from '../../../core/capabilities/disks.ts';
 import { Hypervisor } from '../../../core/capabilities/hypervisor.ts';
 import { type Pool, PoolGrown, Storage } from '../../../core/capabilities/storage.ts';
@@ -16,6 +18,7 @@ import { definitionOf } from '../../../core/kernel/definition.ts';
 import { definePlugin, type Plugin } from '../../../core/kernel/plugin.ts';
 import { type Call, type Role, verb } from '../../../core/kernel/verb.ts';
 import { createLog } from '../../../core/log.ts';
+import nodes from '../../../core/nodes/index.ts';
 import { createRunner } from '../../../core/run.ts';
 import { memoryHypervisor, memoryVm } from '../../fixtures/memory-hypervisor.ts';
 import { memoryStorage, memoryWorld } from '../../fixtures/memory-storage.ts';
@@ -33,6 +36,8 @@ export interface Trial extends AsyncDisposable {
   readonly seen: Call[];
   readonly finished: What<typeof OperationFinished>[];
   readonly grown: string[];
+  /** Pools that were shared or accepted: `share mem`. */
+  readonly settled: string[];
   /** The log's lines. */
   readonly lines: Readonly<Record<string, unknown>>[];
   /** Lets every `trial wait` that is under way end. */
@@ -47,6 +52,8 @@ export interface TrialOptions {
   readonly role?: Role;
   /** Leaves VMs out. */
   readonly withoutHypervisor?: boolean;
+  /** Its view of a cluster, whose nodes share its pools. */
+  readonly cluster?: Cluster;
   /** After the others. */
   readonly more?: readonly Plugin[];
 }
@@ -54,17 +61,19 @@ export interface TrialOptions {
 export async function startTrial({
   role = 'admin',
   withoutHypervisor = false,
+  cluster,
   more = [],
 }: TrialOptions = {}): Promise<Trial> {
   const folder = await mkdtemp(join(tmpdir(), 'sltv-api-'));
   const path = join(folder, 'd.sock');
   const lines: Readonly<Record<string, unknown>>[] = [];
   const log = createLog({ level: 'debug', format: 'json', write: (line) => void lines.push(JSON.parse(line)) });
-  const world = memoryWorld({ directory: folder, pools: ['mem', 'other'] });
+  const world = memoryWorld({ directory: folder, pools: ['mem', 'other'], isShared: cluster !== undefined });
   const vms = { web: memoryVm('web'), db: memoryVm('db', 'off') };
   const seen: Call[] = [];
   const finished: What<typeof OperationFinished>[] = [];
   const grown: string[] = [];
+  const settled: string[] = [];
   const waiting = Promise.withResolvers<void>();
   const watchers = new Set<() => void>();
   const changed = () => {
@@ -72,7 +81,9 @@ export async function startTrial({
   };
   const plugins: Plugin[] = [
     disks({ thinInitialSize: 64n * 1024n ** 2n, reserve: 0n }),
-    storagePlugin(growing(memoryStorage(world), ['mem'])),
+    nodes(),
+    ...(cluster === undefined ? [] : [clusterPlugin(cluster)]),
+    storagePlugin(growing(memoryStorage(world), ['mem'], settled)),
     ...(withoutHypervisor ? [] : [hypervisorPlugin(memoryHypervisor(Object.values(vms)))]),
     trialPlugin({
       saw: (call) => {
@@ -87,7 +98,8 @@ export async function startTrial({
     plugins: plugins.map((plugin) => {
       const definition = definitionOf(plugin);
       if (typeof definition === 'string') throw new Error(definition);
-      return { definition, options: plugin.given };
+      const options = definition.options === undefined ? plugin.given : parse(definition.options, plugin.given);
+      return { definition, options };
     }),
     bus: createBus(log),
     node: { id: 'n1', machineId: 'a'.repeat(32), bootId: 'b1', stateDir: folder, runDir: join(folder, 'run') },
@@ -109,6 +121,7 @@ export async function startTrial({
     seen,
     finished,
     grown,
+    settled,
     lines,
     release: waiting.resolve,
     client: (options) => connect({ addr: `unix://${path}`, ...options }),
@@ -142,6 +155,14 @@ const storagePlugin = (storage: Storage): Plugin =>
     setup: () => ({ provides: { storage } }),
   })();
 
+const clusterPlugin = (cluster: Cluster): Plugin =>
+  definePlugin({
+    name: 'nearby',
+    api: 1,
+    provides: { cluster: Cluster },
+    setup: () => ({ provides: { cluster } }),
+  })();
+
 const hypervisorPlugin = (hypervisor: Hypervisor): Plugin =>
   definePlugin({
     name: 'vms',
@@ -152,7 +173,7 @@ const hypervisorPlugin = (hypervisor: Hypervisor): Plugin =>
   })();
 
 /** Adds what only some storages can: `names` take devices, and `memory` makes pools, of which a test sees the call. */
-function growing(storage: Storage, names: readonly string[]): Storage {
+function growing(storage: Storage, names: readonly string[], settled: string[]): Storage {
   const devices = new Map<string, string[]>();
   const wrap = (pool: Pool): Pool => ({
     ...pool,
@@ -161,7 +182,11 @@ function growing(storage: Storage, names: readonly string[]): Storage {
       return { ...facts, devices: [...facts.devices, ...(devices.get(pool.name) ?? [])] };
     },
     ...(names.includes(pool.name)
-      ? { grow: async (more: readonly string[]) => void devices.set(pool.name, [...more]) }
+      ? {
+          grow: async (more: readonly string[]) => void devices.set(pool.name, [...more]),
+          share: async () => void settled.push(`share ${pool.name}`),
+          accept: async () => void settled.push(`accept ${pool.name}`),
+        }
       : {}),
   });
   return {

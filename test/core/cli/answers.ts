@@ -87,6 +87,26 @@ export const vms = [
   { name: 'old', uuid: '9b1c6f0e-3d52-4f0a-b7a4-2f9e2b1f7a10', state: 'off', disks: [], problem: '' },
 ];
 
+const member = {
+  boot: 'b1',
+  format: 1,
+  addresses: [],
+  fenced: false,
+  pools: [{ name: 'vg-fast', id: 'Ab3', trouble: '' }],
+};
+const nodes = [
+  { ...member, name: 'kvm1', version: '0.1.0', self: true, up: true, lastSeen: '2026-11-21T01:02:03Z', remarks: [] },
+  {
+    ...member,
+    name: 'kvm2',
+    version: '0.2.0',
+    self: false,
+    up: false,
+    lastSeen: '2026-11-20T18:14:05Z',
+    remarks: ['it does not see vg-fast'],
+  },
+];
+
 const node = {
   nodeId: 'kvm1',
   version: '0.1.0',
@@ -169,6 +189,12 @@ export const answers: Readonly<Record<string, Recorded>> = {
   'PoolService/GetPool': { message: { pool: vgFast } },
   'PoolService/CreatePool': { message: { pool: vgFast } },
   'PoolService/ExtendPool': { message: { pool: vgFast } },
+  'PoolService/SharePool': { message: { pool: vgFast } },
+  'PoolService/AcceptPool': { message: { pool: vgFast } },
+  'NodeService/ListNodes': { message: { nodes } },
+  'NodeService/FenceNode': { message: { node: { ...nodes[1], fenced: true } } },
+  'NodeService/RetireNode': { message: {} },
+  'ClusterService/RecoverCluster': { message: { nodes: ['kvm1', 'kvm2'] } },
   'VmService/ListVms': { message: { vms } },
   'PluginService/List': { message: { plugins: [hello] } },
   'PluginService/Call': {

@@ -75,6 +75,15 @@ for (const [typed, ...lines] of [
     'web   running  0c5b3f43-8f6d-4a58-8d0a-3c9c2e9f0b6e  vda=/var/lib/libvirt/web.img, vdb=vg-sltv/web1 (read-only), hda=empty (read-only)',
     'old   off      9b1c6f0e-3d52-4f0a-b7a4-2f9e2b1f7a10  -',
   ],
+  [
+    'node list',
+    'NAME  STATE   VERSION  LAST SEEN             POOLS    REMARKS',
+    'kvm1  up      0.1.0    2026-11-21 01:02:03Z  vg-fast  -',
+    'kvm2  silent  0.2.0    2026-11-20 18:14:05Z  vg-fast  it does not see vg-fast',
+  ],
+  ['node fence kvm2 --yes', 'node kvm2 is fenced: what it had may be had from other nodes'],
+  ['node retire kvm2', 'node kvm2 is a member no more'],
+  ['cluster recover --yes', 'the cluster goes on; asked: kvm1, kvm2'],
   ['status', 'node:     kvm1', 'version:  0.1.0', 'cluster:  no', 'pools:    vg-fast: 18.5 GiB of 20 GiB free'],
   [
     'status --cluster',
@@ -110,6 +119,39 @@ test('a pool that nothing may be written to says why, and so does a VM whose dis
   assert.match((await own.type('pool list')).out, /1\.5 GiB {2}no\n/);
   assert.match((await own.type('pool show vg-fast')).out, 'read only because:  it belongs to another lock domain\n');
   assert.match((await own.type('vm list')).out, 'unknown: its XML is broken');
+});
+
+test('a cluster says what is wrong with it, and with whom', async () => {
+  await using own = await session();
+  const node = { version: '0.1.0', clusterEnabled: true, vgs: [], up: true, fenced: false, remarks: [] };
+  const nodes = [
+    { ...node, nodeId: 'kvm1', remarks: ['vg/a is active and open on this host'] },
+    { ...node, nodeId: 'kvm2', up: false },
+    { ...node, nodeId: 'kvm3', fenced: true, remarks: ['it was fenced and lives: reboot it'] },
+  ];
+  const message = {
+    enabled: true,
+    leader: '',
+    nodes,
+    diskCount: 2,
+    attachmentCount: 1,
+    trouble: 'etcd is empty',
+    troubleState: 'halted',
+  };
+  own.daemon.answer('Sltv/GetClusterStatus', { message });
+  assert.equal((await own.type('status --cluster')).out.split('\n'), [
+    'cluster:      yes',
+    'trouble:      etcd is empty (until somebody sees to it: sltv cluster recover)',
+    'nodes:        kvm1 (0.1.0)',
+    '              kvm2 (0.1.0, silent)',
+    '              kvm3 (0.1.0, fenced)',
+    'pools:        -',
+    'disks:        2',
+    'attachments:  1',
+    'remarks:      kvm1: vg/a is active and open on this host',
+    '              kvm3: it was fenced and lives: reboot it',
+    '',
+  ]);
 });
 
 test('sizes are exact where the short word isn’t', async () => {

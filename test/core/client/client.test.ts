@@ -209,7 +209,7 @@ test('every method asks the daemon for what it is called', async () => {
   assert.equal((await pools.create({ name: 'new', kind: 'memory', devices: ['/dev/x'] })).name, 'new');
   assert.equal((await pools.extend({ name: 'mem', devices: ['/dev/y'] })).devices, ['memory', '/dev/y']);
   assert.equal(trial.grown, ['mem']);
-  assert.equal((await plugins.list()).map(({ name }) => name).toSorted(), ['disks', 'memory', 'trial', 'vms']);
+  assert.equal((await plugins.list()).map(({ name }) => name).toSorted(), ['disks', 'memory', 'nodes', 'trial', 'vms']);
   assert.equal(await plugins.call('trial echo', { size: '1G', colour: 'red' }), [{ size: '1073741824', loud: true }]);
   assert.equal(await all(plugins.watch('trial count', { to: 2 })), [{ number: 1 }, { number: 2 }]);
 });

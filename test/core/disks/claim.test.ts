@@ -1,9 +1,13 @@
 // Disks that go from host to host: whoever asks at whatever moment, one disk is one VM's, and active in one place.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { claiming, mustBeOursToTake } from '../../../core/disks/claim.ts';
+import { tidyPromises } from '../../../core/disks/permission.ts';
+import { createPromises } from '../../../core/disks/promises.ts';
+import { freshEntry } from '../../../core/disks/world.ts';
 import { asSltvError } from '../../../core/errors.ts';
 import { GiB, MiB } from '../../../core/units.ts';
-import { Died, type Fault } from '../../fixtures/memory-storage.ts';
+import type { Fault } from '../../fixtures/memory-storage.ts';
 import { type Hosts, holdWhatRuns, makeHosts } from './hosts.ts';
 import { call, type Daemon, failure } from './house.ts';
 
@@ -143,17 +147,35 @@ onHosts('what was proven of one node proves nothing of another, which had the di
   assert.ok(hosts.cluster.asked.includes('n2 asks n3 disk.inactive'));
 });
 
+onHosts('a proof that is too old is not rested on', async (hosts) => {
+  const [one, two] = [hosts.host('n1'), hosts.host('n2')];
+  await create(one.daemon());
+  const { world } = two.daemon();
+  const [pool] = (await world.storages[0]?.pools(call().signal)) ?? [];
+  assert.ok(pool);
+  const wanted = { pool, name: 'd', signal: call().signal, mayHave: () => {} };
+  let rounds = 0;
+  await claiming(world, wanted, (claim) =>
+    pool.change({ signal: call().signal }, async (writer) => {
+      const entry = freshEntry(await writer.find('d'), 'd');
+      rounds += 1;
+      // As if the pool had kept it waiting.
+      await mustBeOursToTake(world, pool, writer, entry, rounds === 1 ? { ...claim, until: 0 } : claim);
+    }),
+  );
+  assert.is(rounds, 2);
+});
+
 onHosts('a promise that nobody settled is kept until it is old, and then ends under the lock', async (hosts) => {
   const [one, two] = [hosts.host('n1'), hosts.host('n2')];
   const first = one.daemon();
   await create(first);
   // The other node's power goes between the answer and its commit.
   const second = two.daemon({ at: 1, how: 'die-before' });
-  await attachTo('web', second).catch((error) => assert.ok(error instanceof Died || true));
+  await failure(attachTo('web', second));
   const [promised] = await first.world.promises.all();
   assert.is(promised?.by, 'n2');
   const aged = { ...first.world, promises: { ...first.world.promises, isOld: () => true } };
-  const { tidyPromises } = await import('../../../core/disks/permission.ts');
   await tidyPromises(first.world.promises, (await first.world.storages[0]?.pools(call().signal)) ?? [], call().signal);
   assert.is((await first.world.promises.all()).length, 1, 'it is young');
   await tidyPromises(aged.promises, (await first.world.storages[0]?.pools(call().signal)) ?? [], call().signal);
@@ -257,6 +279,60 @@ onHosts('a start waits for a claim that is under way, and is refused once that h
   await two.start(two.vms.db, 'd');
   assert.is((await begun)?.code, 'core/disk-elsewhere');
   assert.equal([one.world.active.size, two.world.active.size], [0, 1]);
+});
+
+onHosts('what a host had half attached when its power went is started on another, once it is fenced', async (hosts) => {
+  const [one, two] = [hosts.host('n1'), hosts.host('n2')];
+  await create(one.daemon());
+  await failure(attachTo('db', one.daemon({ at: 1, how: 'die-after' })));
+  assert.match(hosts.notes('d').op?.[0] ?? '', /^attach\/n1\/n1-b1\//);
+  await one.powerOff();
+  two.daemon();
+  assert.is((await failure(two.start(two.vms.db, 'd'))).code, 'core/disk-elsewhere');
+  hosts.cluster.over.set('n1/n1-b1', 'a test said so');
+  await two.start(two.vms.db, 'd');
+  assert.equal([hosts.notes('d').op, hosts.notes('d').on], [undefined, ['n2/n2-b1']]);
+  // And when the host comes back it can neither start it nor take anything of it back.
+  await one.reboot();
+  const back = one.daemon();
+  await back.start();
+  assert.is((await failure(one.start(one.vms.db, 'd'))).code, 'core/disk-elsewhere');
+  assert.equal(hosts.notes('d').on, ['n2/n2-b1']);
+});
+
+onHosts(
+  'an old promise is dropped by a start that needs it, under the lock, and a young one is waited for',
+  async (hosts) => {
+    const [one, two] = [hosts.host('n1'), hosts.host('n2')];
+    const first = one.daemon();
+    await create(first);
+    await attachTo('db', first);
+    two.daemon();
+    await failure(two.hook('starting', two.vms.db, { paths: [two.path('d')], fault: { at: 1, how: 'die-before' } }));
+    assert.is((await first.world.promises.all()).length, 1);
+    const begun = one.start(one.vms.db, 'd');
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    assert.is(one.vms.db.state, 'off', 'it waits');
+    const [promised] = await first.world.promises.all();
+    assert.ok(promised);
+    await createPromises(one.node().runDir, () => -1000).give(promised);
+    await begun;
+    assert.is(one.vms.db.state, 'running');
+    assert.equal(await first.world.promises.all(), []);
+  },
+);
+
+onHosts('a volume that was left active is brought to its size before its VM starts', async (hosts) => {
+  const [one, two] = [hosts.host('n1'), hosts.host('n2')];
+  const first = one.daemon();
+  await create(first);
+  await attachTo('db', first);
+  await one.hook('starting', one.vms.db);
+  hosts.cluster.silent.add('n1');
+  await two.daemon().disks.extend({ name: 'd', size: 16n * MiB }, call());
+  assert.is(one.world.devices.get(one.path('d')), 8n * MiB);
+  await one.hook('starting', one.vms.db);
+  assert.is(one.world.devices.get(one.path('d')), 16n * MiB);
 });
 
 for (const delay of [0, 1, 2, 3, 4, 5, 6, 7, 8]) {

@@ -66,9 +66,9 @@ for (const how of ['fail', 'lose', 'die-before', 'die-after'] as const) {
     const [one, two, three] = [hosts.host('n1'), hosts.host('n2'), hosts.host('n3')];
     await create(beside(one));
     await one.powerOff();
-    await beside(two, {}, { at: 1, how })
-      .nodes.fence(WORD, call())
-      .catch(() => undefined);
+    const outcome = await failure(beside(two, {}, { at: 1, how }).nodes.fence(WORD, call()));
+    if (how === 'fail')
+      assert.match([outcome.code, outcome.message].join(), 'core/fence-unfinished,n1 is fenced, and mem could not');
     assert.is(hosts.cluster.over.size, 1);
     const third = beside(three);
     await third.round();

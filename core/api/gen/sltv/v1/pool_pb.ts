@@ -10,7 +10,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file sltv/v1/pool.proto.
  */
 export const file_sltv_v1_pool: GenFile = /*@__PURE__*/
-  fileDesc("ChJzbHR2L3YxL3Bvb2wucHJvdG8SB3NsdHYudjEi8QEKBFBvb2wSDAoEbmFtZRgBIAEoCRIMCgRraW5kGAIgASgJEhIKCnNpemVfYnl0ZXMYAyABKAQSEgoKZnJlZV9ieXRlcxgEIAEoBBIUCgxleHRlbnRfYnl0ZXMYBSABKAQSDwoHZGV2aWNlcxgGIAMoCRIbChNtZXRhZGF0YV9zaXplX2J5dGVzGAcgASgEEhsKE21ldGFkYXRhX2ZyZWVfYnl0ZXMYCCABKAQSEgoKZGlza19jb3VudBgJIAEoDRIVCg12aXJ0dWFsX2J5dGVzGAogASgEEhkKEXJlYWRfb25seV9iZWNhdXNlGAsgASgJIhIKEExpc3RQb29sc1JlcXVlc3QiMQoRTGlzdFBvb2xzUmVzcG9uc2USHAoFcG9vbHMYASADKAsyDS5zbHR2LnYxLlBvb2wiHgoOR2V0UG9vbFJlcXVlc3QSDAoEbmFtZRgBIAEoCSIuCg9HZXRQb29sUmVzcG9uc2USGwoEcG9vbBgBIAEoCzINLnNsdHYudjEuUG9vbCJAChFDcmVhdGVQb29sUmVxdWVzdBIMCgRuYW1lGAEgASgJEg8KB2RldmljZXMYAiADKAkSDAoEa2luZBgDIAEoCSIxChJDcmVhdGVQb29sUmVzcG9uc2USGwoEcG9vbBgBIAEoCzINLnNsdHYudjEuUG9vbCIyChFFeHRlbmRQb29sUmVxdWVzdBIMCgRuYW1lGAEgASgJEg8KB2RldmljZXMYAiADKAkiMQoSRXh0ZW5kUG9vbFJlc3BvbnNlEhsKBHBvb2wYASABKAsyDS5zbHR2LnYxLlBvb2wynQIKC1Bvb2xTZXJ2aWNlEkIKCUxpc3RQb29scxIZLnNsdHYudjEuTGlzdFBvb2xzUmVxdWVzdBoaLnNsdHYudjEuTGlzdFBvb2xzUmVzcG9uc2USPAoHR2V0UG9vbBIXLnNsdHYudjEuR2V0UG9vbFJlcXVlc3QaGC5zbHR2LnYxLkdldFBvb2xSZXNwb25zZRJFCgpDcmVhdGVQb29sEhouc2x0di52MS5DcmVhdGVQb29sUmVxdWVzdBobLnNsdHYudjEuQ3JlYXRlUG9vbFJlc3BvbnNlEkUKCkV4dGVuZFBvb2wSGi5zbHR2LnYxLkV4dGVuZFBvb2xSZXF1ZXN0Ghsuc2x0di52MS5FeHRlbmRQb29sUmVzcG9uc2ViBnByb3RvMw");
+  fileDesc("ChJzbHR2L3YxL3Bvb2wucHJvdG8SB3NsdHYudjEijQIKBFBvb2wSDAoEbmFtZRgBIAEoCRIMCgRraW5kGAIgASgJEhIKCnNpemVfYnl0ZXMYAyABKAQSEgoKZnJlZV9ieXRlcxgEIAEoBBIUCgxleHRlbnRfYnl0ZXMYBSABKAQSDwoHZGV2aWNlcxgGIAMoCRIbChNtZXRhZGF0YV9zaXplX2J5dGVzGAcgASgEEhsKE21ldGFkYXRhX2ZyZWVfYnl0ZXMYCCABKAQSEgoKZGlza19jb3VudBgJIAEoDRIVCg12aXJ0dWFsX2J5dGVzGAogASgEEhkKEXJlYWRfb25seV9iZWNhdXNlGAsgASgJEg4KBnNoYXJlZBgMIAEoCBIKCgJpZBgNIAEoCSISChBMaXN0UG9vbHNSZXF1ZXN0IjEKEUxpc3RQb29sc1Jlc3BvbnNlEhwKBXBvb2xzGAEgAygLMg0uc2x0di52MS5Qb29sIh4KDkdldFBvb2xSZXF1ZXN0EgwKBG5hbWUYASABKAkiLgoPR2V0UG9vbFJlc3BvbnNlEhsKBHBvb2wYASABKAsyDS5zbHR2LnYxLlBvb2wiQAoRQ3JlYXRlUG9vbFJlcXVlc3QSDAoEbmFtZRgBIAEoCRIPCgdkZXZpY2VzGAIgAygJEgwKBGtpbmQYAyABKAkiMQoSQ3JlYXRlUG9vbFJlc3BvbnNlEhsKBHBvb2wYASABKAsyDS5zbHR2LnYxLlBvb2wiMgoRRXh0ZW5kUG9vbFJlcXVlc3QSDAoEbmFtZRgBIAEoCRIPCgdkZXZpY2VzGAIgAygJIjEKEkV4dGVuZFBvb2xSZXNwb25zZRIbCgRwb29sGAEgASgLMg0uc2x0di52MS5Qb29sIiAKEFNoYXJlUG9vbFJlcXVlc3QSDAoEbmFtZRgBIAEoCSIwChFTaGFyZVBvb2xSZXNwb25zZRIbCgRwb29sGAEgASgLMg0uc2x0di52MS5Qb29sIiEKEUFjY2VwdFBvb2xSZXF1ZXN0EgwKBG5hbWUYASABKAkiMQoSQWNjZXB0UG9vbFJlc3BvbnNlEhsKBHBvb2wYASABKAsyDS5zbHR2LnYxLlBvb2wyqAMKC1Bvb2xTZXJ2aWNlEkIKCUxpc3RQb29scxIZLnNsdHYudjEuTGlzdFBvb2xzUmVxdWVzdBoaLnNsdHYudjEuTGlzdFBvb2xzUmVzcG9uc2USPAoHR2V0UG9vbBIXLnNsdHYudjEuR2V0UG9vbFJlcXVlc3QaGC5zbHR2LnYxLkdldFBvb2xSZXNwb25zZRJFCgpDcmVhdGVQb29sEhouc2x0di52MS5DcmVhdGVQb29sUmVxdWVzdBobLnNsdHYudjEuQ3JlYXRlUG9vbFJlc3BvbnNlEkUKCkV4dGVuZFBvb2wSGi5zbHR2LnYxLkV4dGVuZFBvb2xSZXF1ZXN0Ghsuc2x0di52MS5FeHRlbmRQb29sUmVzcG9uc2USQgoJU2hhcmVQb29sEhkuc2x0di52MS5TaGFyZVBvb2xSZXF1ZXN0Ghouc2x0di52MS5TaGFyZVBvb2xSZXNwb25zZRJFCgpBY2NlcHRQb29sEhouc2x0di52MS5BY2NlcHRQb29sUmVxdWVzdBobLnNsdHYudjEuQWNjZXB0UG9vbFJlc3BvbnNlYgZwcm90bzM");
 
 /**
  * @generated from message sltv.v1.Pool
@@ -82,6 +82,20 @@ export type Pool = Message<"sltv.v1.Pool"> & {
    * @generated from field: string read_only_because = 11;
    */
   readOnlyBecause: string;
+
+  /**
+   * Other hosts may have it, too.
+   *
+   * @generated from field: bool shared = 12;
+   */
+  shared: boolean;
+
+  /**
+   * The same on every host that sees this pool.
+   *
+   * @generated from field: string id = 13;
+   */
+  id: string;
 };
 
 /**
@@ -154,6 +168,20 @@ export type PoolJson = {
    * @generated from field: string read_only_because = 11;
    */
   readOnlyBecause?: string;
+
+  /**
+   * Other hosts may have it, too.
+   *
+   * @generated from field: bool shared = 12;
+   */
+  shared?: boolean;
+
+  /**
+   * The same on every host that sees this pool.
+   *
+   * @generated from field: string id = 13;
+   */
+  id?: string;
 };
 
 /**
@@ -410,6 +438,114 @@ export const ExtendPoolResponseSchema: GenMessage<ExtendPoolResponse, {jsonType:
   messageDesc(file_sltv_v1_pool, 8);
 
 /**
+ * @generated from message sltv.v1.SharePoolRequest
+ */
+export type SharePoolRequest = Message<"sltv.v1.SharePoolRequest"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+};
+
+/**
+ * @generated from message sltv.v1.SharePoolRequest
+ */
+export type SharePoolRequestJson = {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name?: string;
+};
+
+/**
+ * Describes the message sltv.v1.SharePoolRequest.
+ * Use `create(SharePoolRequestSchema)` to create a new message.
+ */
+export const SharePoolRequestSchema: GenMessage<SharePoolRequest, {jsonType: SharePoolRequestJson}> = /*@__PURE__*/
+  messageDesc(file_sltv_v1_pool, 9);
+
+/**
+ * @generated from message sltv.v1.SharePoolResponse
+ */
+export type SharePoolResponse = Message<"sltv.v1.SharePoolResponse"> & {
+  /**
+   * @generated from field: sltv.v1.Pool pool = 1;
+   */
+  pool?: Pool | undefined;
+};
+
+/**
+ * @generated from message sltv.v1.SharePoolResponse
+ */
+export type SharePoolResponseJson = {
+  /**
+   * @generated from field: sltv.v1.Pool pool = 1;
+   */
+  pool?: PoolJson;
+};
+
+/**
+ * Describes the message sltv.v1.SharePoolResponse.
+ * Use `create(SharePoolResponseSchema)` to create a new message.
+ */
+export const SharePoolResponseSchema: GenMessage<SharePoolResponse, {jsonType: SharePoolResponseJson}> = /*@__PURE__*/
+  messageDesc(file_sltv_v1_pool, 10);
+
+/**
+ * @generated from message sltv.v1.AcceptPoolRequest
+ */
+export type AcceptPoolRequest = Message<"sltv.v1.AcceptPoolRequest"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+};
+
+/**
+ * @generated from message sltv.v1.AcceptPoolRequest
+ */
+export type AcceptPoolRequestJson = {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name?: string;
+};
+
+/**
+ * Describes the message sltv.v1.AcceptPoolRequest.
+ * Use `create(AcceptPoolRequestSchema)` to create a new message.
+ */
+export const AcceptPoolRequestSchema: GenMessage<AcceptPoolRequest, {jsonType: AcceptPoolRequestJson}> = /*@__PURE__*/
+  messageDesc(file_sltv_v1_pool, 11);
+
+/**
+ * @generated from message sltv.v1.AcceptPoolResponse
+ */
+export type AcceptPoolResponse = Message<"sltv.v1.AcceptPoolResponse"> & {
+  /**
+   * @generated from field: sltv.v1.Pool pool = 1;
+   */
+  pool?: Pool | undefined;
+};
+
+/**
+ * @generated from message sltv.v1.AcceptPoolResponse
+ */
+export type AcceptPoolResponseJson = {
+  /**
+   * @generated from field: sltv.v1.Pool pool = 1;
+   */
+  pool?: PoolJson;
+};
+
+/**
+ * Describes the message sltv.v1.AcceptPoolResponse.
+ * Use `create(AcceptPoolResponseSchema)` to create a new message.
+ */
+export const AcceptPoolResponseSchema: GenMessage<AcceptPoolResponse, {jsonType: AcceptPoolResponseJson}> = /*@__PURE__*/
+  messageDesc(file_sltv_v1_pool, 12);
+
+/**
  * Pools: where volumes live. Sizes are bytes.
  *
  * @generated from service sltv.v1.PoolService
@@ -446,6 +582,26 @@ export const PoolService: GenService<{
     methodKind: "unary";
     input: typeof ExtendPoolRequestSchema;
     output: typeof ExtendPoolResponseSchema;
+  },
+  /**
+   * Gives a pool to the cluster's locks: every node may use it then.
+   *
+   * @generated from rpc sltv.v1.PoolService.SharePool
+   */
+  sharePool: {
+    methodKind: "unary";
+    input: typeof SharePoolRequestSchema;
+    output: typeof SharePoolResponseSchema;
+  },
+  /**
+   * Takes a pool's catalogue for right as it stands, after somebody has written to it without the lock.
+   *
+   * @generated from rpc sltv.v1.PoolService.AcceptPool
+   */
+  acceptPool: {
+    methodKind: "unary";
+    input: typeof AcceptPoolRequestSchema;
+    output: typeof AcceptPoolResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_sltv_v1_pool, 0);

@@ -14,7 +14,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file sltv/v1/sltv.proto.
  */
 export const file_sltv_v1_sltv: GenFile = /*@__PURE__*/
-  fileDesc("ChJzbHR2L3YxL3NsdHYucHJvdG8SB3NsdHYudjEikAMKBERpc2sSDAoEbmFtZRgBIAEoCRIKCgJ2ZxgCIAEoCRIkCgRtb2RlGAMgASgOMhYuc2x0di52MS5Qcm92aXNpb25Nb2RlEhIKCnNpemVfYnl0ZXMYBCABKAQSGgoSdmlydHVhbF9zaXplX2J5dGVzGAUgASgEEhMKC2RldmljZV9wYXRoGAYgASgJEhcKD2NyZWF0ZWRfb25fbm9kZRgHIAEoCRIuCgpjcmVhdGVkX2F0GAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBI0ChBsYXN0X2V4dGVuZGVkX2F0GAkgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIKCgJpZBhkIAEoCRINCgVzdGF0ZRhlIAEoCRIPCgd2bV9uYW1lGGYgASgJEg8KB3ZtX3V1aWQYZyABKAkSEgoKdGFyZ2V0X2RldhhoIAEoCRIRCgllbmRfYnl0ZXMYaSABKAQSIAoFZmFjdHMYaiADKAsyES5zbHR2LnYxLkRpc2tGYWN0IlMKCERpc2tGYWN0EgwKBG5hbWUYASABKAkSDAoEdHlwZRgCIAEoCRINCgVhYm91dBgDIAEoCRIMCgRsaXN0GAQgASgIEg4KBnZhbHVlcxgFIAMoCSKzAQoKQXR0YWNobWVudBIRCglkaXNrX25hbWUYASABKAkSDwoHdm1fbmFtZRgCIAEoCRIMCgRob3N0GAMgASgJEhIKCnRhcmdldF9kZXYYBCABKAkSLwoLYXR0YWNoZWRfYXQYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg8KB3ZtX3V1aWQYZCABKAkSCgoCdmcYZSABKAkSEQoJcmVhZF9vbmx5GGYgASgIImoKCk5vZGVTdGF0dXMSDwoHbm9kZV9pZBgBIAEoCRIPCgd2ZXJzaW9uGAIgASgJEhcKD2NsdXN0ZXJfZW5hYmxlZBgDIAEoCBIhCgN2Z3MYBCADKAsyFC5zbHR2LnYxLlZvbHVtZUdyb3VwIkMKC1ZvbHVtZUdyb3VwEgwKBG5hbWUYASABKAkSEgoKc2l6ZV9ieXRlcxgCIAEoBBISCgpmcmVlX2J5dGVzGAMgASgEIoIBCg1DbHVzdGVyU3RhdHVzEg8KB2VuYWJsZWQYASABKAgSDgoGbGVhZGVyGAIgASgJEiIKBW5vZGVzGAMgAygLMhMuc2x0di52MS5Ob2RlU3RhdHVzEhIKCmRpc2tfY291bnQYBCABKA0SGAoQYXR0YWNobWVudF9jb3VudBgFIAEoDSKDAQoRQ3JlYXRlRGlza1JlcXVlc3QSDAoEbmFtZRgBIAEoCRIKCgJ2ZxgCIAEoCRIkCgRtb2RlGAMgASgOMhYuc2x0di52MS5Qcm92aXNpb25Nb2RlEhIKCnNpemVfYnl0ZXMYBCABKAQSGgoSdmlydHVhbF9zaXplX2J5dGVzGAUgASgEIjAKEURlbGV0ZURpc2tSZXF1ZXN0EgwKBG5hbWUYASABKAkSDQoFZm9yY2UYAiABKAgiHgoOR2V0RGlza1JlcXVlc3QSDAoEbmFtZRgBIAEoCSIeChBMaXN0RGlza3NSZXF1ZXN0EgoKAnZnGAEgASgJIjEKEUxpc3REaXNrc1Jlc3BvbnNlEhwKBWRpc2tzGAEgAygLMg0uc2x0di52MS5EaXNrIkoKEUV4dGVuZERpc2tSZXF1ZXN0EgwKBG5hbWUYASABKAkSEgoKc2l6ZV9ieXRlcxgCIAEoBBITCgtkZWx0YV9ieXRlcxgDIAEoBCI9ChFSZXNpemVEaXNrUmVxdWVzdBIMCgRuYW1lGAEgASgJEhoKEnZpcnR1YWxfc2l6ZV9ieXRlcxgCIAEoBCJeChFBdHRhY2hEaXNrUmVxdWVzdBIRCglkaXNrX25hbWUYASABKAkSDwoHdm1fbmFtZRgCIAEoCRISCgp0YXJnZXRfZGV2GAMgASgJEhEKCXJlYWRfb25seRhkIAEoCCI3ChFEZXRhY2hEaXNrUmVxdWVzdBIRCglkaXNrX25hbWUYASABKAkSDwoHdm1fbmFtZRgCIAEoCSI8ChZMaXN0QXR0YWNobWVudHNSZXF1ZXN0EhEKCWRpc2tfbmFtZRgBIAEoCRIPCgd2bV9uYW1lGAIgASgJIkMKF0xpc3RBdHRhY2htZW50c1Jlc3BvbnNlEigKC2F0dGFjaG1lbnRzGAEgAygLMhMuc2x0di52MS5BdHRhY2htZW50KmIKDVByb3Zpc2lvbk1vZGUSHgoaUFJPVklTSU9OX01PREVfVU5TUEVDSUZJRUQQABIYChRQUk9WSVNJT05fTU9ERV9USElDSxABEhcKE1BST1ZJU0lPTl9NT0RFX1RISU4QAjLDBQoEU2x0dhI3CgpDcmVhdGVEaXNrEhouc2x0di52MS5DcmVhdGVEaXNrUmVxdWVzdBoNLnNsdHYudjEuRGlzaxJACgpEZWxldGVEaXNrEhouc2x0di52MS5EZWxldGVEaXNrUmVxdWVzdBoWLmdvb2dsZS5wcm90b2J1Zi5FbXB0eRIxCgdHZXREaXNrEhcuc2x0di52MS5HZXREaXNrUmVxdWVzdBoNLnNsdHYudjEuRGlzaxJCCglMaXN0RGlza3MSGS5zbHR2LnYxLkxpc3REaXNrc1JlcXVlc3QaGi5zbHR2LnYxLkxpc3REaXNrc1Jlc3BvbnNlEjcKCkV4dGVuZERpc2sSGi5zbHR2LnYxLkV4dGVuZERpc2tSZXF1ZXN0Gg0uc2x0di52MS5EaXNrEj0KCkF0dGFjaERpc2sSGi5zbHR2LnYxLkF0dGFjaERpc2tSZXF1ZXN0GhMuc2x0di52MS5BdHRhY2htZW50EkAKCkRldGFjaERpc2sSGi5zbHR2LnYxLkRldGFjaERpc2tSZXF1ZXN0GhYuZ29vZ2xlLnByb3RvYnVmLkVtcHR5ElQKD0xpc3RBdHRhY2htZW50cxIfLnNsdHYudjEuTGlzdEF0dGFjaG1lbnRzUmVxdWVzdBogLnNsdHYudjEuTGlzdEF0dGFjaG1lbnRzUmVzcG9uc2USPAoNR2V0Tm9kZVN0YXR1cxIWLmdvb2dsZS5wcm90b2J1Zi5FbXB0eRoTLnNsdHYudjEuTm9kZVN0YXR1cxJCChBHZXRDbHVzdGVyU3RhdHVzEhYuZ29vZ2xlLnByb3RvYnVmLkVtcHR5GhYuc2x0di52MS5DbHVzdGVyU3RhdHVzEjcKClJlc2l6ZURpc2sSGi5zbHR2LnYxLlJlc2l6ZURpc2tSZXF1ZXN0Gg0uc2x0di52MS5EaXNrYgZwcm90bzM", [file_google_protobuf_empty, file_google_protobuf_timestamp]);
+  fileDesc("ChJzbHR2L3YxL3NsdHYucHJvdG8SB3NsdHYudjEikAMKBERpc2sSDAoEbmFtZRgBIAEoCRIKCgJ2ZxgCIAEoCRIkCgRtb2RlGAMgASgOMhYuc2x0di52MS5Qcm92aXNpb25Nb2RlEhIKCnNpemVfYnl0ZXMYBCABKAQSGgoSdmlydHVhbF9zaXplX2J5dGVzGAUgASgEEhMKC2RldmljZV9wYXRoGAYgASgJEhcKD2NyZWF0ZWRfb25fbm9kZRgHIAEoCRIuCgpjcmVhdGVkX2F0GAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBI0ChBsYXN0X2V4dGVuZGVkX2F0GAkgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIKCgJpZBhkIAEoCRINCgVzdGF0ZRhlIAEoCRIPCgd2bV9uYW1lGGYgASgJEg8KB3ZtX3V1aWQYZyABKAkSEgoKdGFyZ2V0X2RldhhoIAEoCRIRCgllbmRfYnl0ZXMYaSABKAQSIAoFZmFjdHMYaiADKAsyES5zbHR2LnYxLkRpc2tGYWN0IlMKCERpc2tGYWN0EgwKBG5hbWUYASABKAkSDAoEdHlwZRgCIAEoCRINCgVhYm91dBgDIAEoCRIMCgRsaXN0GAQgASgIEg4KBnZhbHVlcxgFIAMoCSKzAQoKQXR0YWNobWVudBIRCglkaXNrX25hbWUYASABKAkSDwoHdm1fbmFtZRgCIAEoCRIMCgRob3N0GAMgASgJEhIKCnRhcmdldF9kZXYYBCABKAkSLwoLYXR0YWNoZWRfYXQYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg8KB3ZtX3V1aWQYZCABKAkSCgoCdmcYZSABKAkSEQoJcmVhZF9vbmx5GGYgASgIIpcBCgpOb2RlU3RhdHVzEg8KB25vZGVfaWQYASABKAkSDwoHdmVyc2lvbhgCIAEoCRIXCg9jbHVzdGVyX2VuYWJsZWQYAyABKAgSIQoDdmdzGAQgAygLMhQuc2x0di52MS5Wb2x1bWVHcm91cBIKCgJ1cBhkIAEoCBIOCgZmZW5jZWQYZSABKAgSDwoHcmVtYXJrcxhmIAMoCSJDCgtWb2x1bWVHcm91cBIMCgRuYW1lGAEgASgJEhIKCnNpemVfYnl0ZXMYAiABKAQSEgoKZnJlZV9ieXRlcxgDIAEoBCKqAQoNQ2x1c3RlclN0YXR1cxIPCgdlbmFibGVkGAEgASgIEg4KBmxlYWRlchgCIAEoCRIiCgVub2RlcxgDIAMoCzITLnNsdHYudjEuTm9kZVN0YXR1cxISCgpkaXNrX2NvdW50GAQgASgNEhgKEGF0dGFjaG1lbnRfY291bnQYBSABKA0SDwoHdHJvdWJsZRhkIAEoCRIVCg10cm91YmxlX3N0YXRlGGUgASgJIoMBChFDcmVhdGVEaXNrUmVxdWVzdBIMCgRuYW1lGAEgASgJEgoKAnZnGAIgASgJEiQKBG1vZGUYAyABKA4yFi5zbHR2LnYxLlByb3Zpc2lvbk1vZGUSEgoKc2l6ZV9ieXRlcxgEIAEoBBIaChJ2aXJ0dWFsX3NpemVfYnl0ZXMYBSABKAQiMAoRRGVsZXRlRGlza1JlcXVlc3QSDAoEbmFtZRgBIAEoCRINCgVmb3JjZRgCIAEoCCIeCg5HZXREaXNrUmVxdWVzdBIMCgRuYW1lGAEgASgJIh4KEExpc3REaXNrc1JlcXVlc3QSCgoCdmcYASABKAkiMQoRTGlzdERpc2tzUmVzcG9uc2USHAoFZGlza3MYASADKAsyDS5zbHR2LnYxLkRpc2siSgoRRXh0ZW5kRGlza1JlcXVlc3QSDAoEbmFtZRgBIAEoCRISCgpzaXplX2J5dGVzGAIgASgEEhMKC2RlbHRhX2J5dGVzGAMgASgEIj0KEVJlc2l6ZURpc2tSZXF1ZXN0EgwKBG5hbWUYASABKAkSGgoSdmlydHVhbF9zaXplX2J5dGVzGAIgASgEIl4KEUF0dGFjaERpc2tSZXF1ZXN0EhEKCWRpc2tfbmFtZRgBIAEoCRIPCgd2bV9uYW1lGAIgASgJEhIKCnRhcmdldF9kZXYYAyABKAkSEQoJcmVhZF9vbmx5GGQgASgIIjcKEURldGFjaERpc2tSZXF1ZXN0EhEKCWRpc2tfbmFtZRgBIAEoCRIPCgd2bV9uYW1lGAIgASgJIjwKFkxpc3RBdHRhY2htZW50c1JlcXVlc3QSEQoJZGlza19uYW1lGAEgASgJEg8KB3ZtX25hbWUYAiABKAkiQwoXTGlzdEF0dGFjaG1lbnRzUmVzcG9uc2USKAoLYXR0YWNobWVudHMYASADKAsyEy5zbHR2LnYxLkF0dGFjaG1lbnQqYgoNUHJvdmlzaW9uTW9kZRIeChpQUk9WSVNJT05fTU9ERV9VTlNQRUNJRklFRBAAEhgKFFBST1ZJU0lPTl9NT0RFX1RISUNLEAESFwoTUFJPVklTSU9OX01PREVfVEhJThACMsMFCgRTbHR2EjcKCkNyZWF0ZURpc2sSGi5zbHR2LnYxLkNyZWF0ZURpc2tSZXF1ZXN0Gg0uc2x0di52MS5EaXNrEkAKCkRlbGV0ZURpc2sSGi5zbHR2LnYxLkRlbGV0ZURpc2tSZXF1ZXN0GhYuZ29vZ2xlLnByb3RvYnVmLkVtcHR5EjEKB0dldERpc2sSFy5zbHR2LnYxLkdldERpc2tSZXF1ZXN0Gg0uc2x0di52MS5EaXNrEkIKCUxpc3REaXNrcxIZLnNsdHYudjEuTGlzdERpc2tzUmVxdWVzdBoaLnNsdHYudjEuTGlzdERpc2tzUmVzcG9uc2USNwoKRXh0ZW5kRGlzaxIaLnNsdHYudjEuRXh0ZW5kRGlza1JlcXVlc3QaDS5zbHR2LnYxLkRpc2sSPQoKQXR0YWNoRGlzaxIaLnNsdHYudjEuQXR0YWNoRGlza1JlcXVlc3QaEy5zbHR2LnYxLkF0dGFjaG1lbnQSQAoKRGV0YWNoRGlzaxIaLnNsdHYudjEuRGV0YWNoRGlza1JlcXVlc3QaFi5nb29nbGUucHJvdG9idWYuRW1wdHkSVAoPTGlzdEF0dGFjaG1lbnRzEh8uc2x0di52MS5MaXN0QXR0YWNobWVudHNSZXF1ZXN0GiAuc2x0di52MS5MaXN0QXR0YWNobWVudHNSZXNwb25zZRI8Cg1HZXROb2RlU3RhdHVzEhYuZ29vZ2xlLnByb3RvYnVmLkVtcHR5GhMuc2x0di52MS5Ob2RlU3RhdHVzEkIKEEdldENsdXN0ZXJTdGF0dXMSFi5nb29nbGUucHJvdG9idWYuRW1wdHkaFi5zbHR2LnYxLkNsdXN0ZXJTdGF0dXMSNwoKUmVzaXplRGlzaxIaLnNsdHYudjEuUmVzaXplRGlza1JlcXVlc3QaDS5zbHR2LnYxLkRpc2tiBnByb3RvMw", [file_google_protobuf_empty, file_google_protobuf_timestamp]);
 
 /**
  * @generated from message sltv.v1.Disk
@@ -428,6 +428,27 @@ export type NodeStatus = Message<"sltv.v1.NodeStatus"> & {
    * @generated from field: repeated sltv.v1.VolumeGroup vgs = 4;
    */
   vgs: VolumeGroup[];
+
+  /**
+   * False for a member that does not answer.
+   *
+   * @generated from field: bool up = 100;
+   */
+  up: boolean;
+
+  /**
+   * Its present life counts as over.
+   *
+   * @generated from field: bool fenced = 101;
+   */
+  fenced: boolean;
+
+  /**
+   * What a person should see to.
+   *
+   * @generated from field: repeated string remarks = 102;
+   */
+  remarks: string[];
 };
 
 /**
@@ -453,6 +474,27 @@ export type NodeStatusJson = {
    * @generated from field: repeated sltv.v1.VolumeGroup vgs = 4;
    */
   vgs?: VolumeGroupJson[];
+
+  /**
+   * False for a member that does not answer.
+   *
+   * @generated from field: bool up = 100;
+   */
+  up?: boolean;
+
+  /**
+   * Its present life counts as over.
+   *
+   * @generated from field: bool fenced = 101;
+   */
+  fenced?: boolean;
+
+  /**
+   * What a person should see to.
+   *
+   * @generated from field: repeated string remarks = 102;
+   */
+  remarks?: string[];
 };
 
 /**
@@ -537,6 +579,20 @@ export type ClusterStatus = Message<"sltv.v1.ClusterStatus"> & {
    * @generated from field: uint32 attachment_count = 5;
    */
   attachmentCount: number;
+
+  /**
+   * Why pools can't be written; empty when all is well.
+   *
+   * @generated from field: string trouble = 100;
+   */
+  trouble: string;
+
+  /**
+   * unreachable: it ends by itself. halted: it lasts until somebody sees to it.
+   *
+   * @generated from field: string trouble_state = 101;
+   */
+  troubleState: string;
 };
 
 /**
@@ -567,6 +623,20 @@ export type ClusterStatusJson = {
    * @generated from field: uint32 attachment_count = 5;
    */
   attachmentCount?: number;
+
+  /**
+   * Why pools can't be written; empty when all is well.
+   *
+   * @generated from field: string trouble = 100;
+   */
+  trouble?: string;
+
+  /**
+   * unreachable: it ends by itself. halted: it lasts until somebody sees to it.
+   *
+   * @generated from field: string trouble_state = 101;
+   */
+  troubleState?: string;
 };
 
 /**
