@@ -20,13 +20,14 @@ const COMMANDS = [
   ['knip', []],
 ];
 // In the order in which they run: what fails in seconds comes first. `atOnce`: files side by side. `limit`: seconds a file.
+// `joins`: runs beside that layer, so that no processor waits for that one's last file.
 const LAYERS = {
   static: { folder: 'test/static', atOnce: 2, limit: 120 },
   unit: { folder: 'test', atOnce: 2, limit: 120 },
   conformance: { folder: 'test/conformance', atOnce: 2, limit: 120 },
   integration: { folder: 'test/integration', atOnce: 2, limit: 120, built: true },
   testbed: { folder: 'test/testbed', atOnce: 2, limit: 900, built: true },
-  e2e: { folder: 'test/e2e', atOnce: 2, limit: 900, built: true },
+  e2e: { folder: 'test/e2e', atOnce: 2, limit: 900, built: true, joins: 'testbed' },
   // Only when it is asked for: what has not yet been seen to end well often enough to speak for a change.
   trial: { folder: 'test/trial', atOnce: 1, limit: 1200, built: true, onRequest: true },
 };
@@ -43,7 +44,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () =>
 process.chdir(ROOT);
 const begun = performance.now();
 let built;
-for (const part of plan()) await runLayer(part);
+for (const parts of together(plan())) await runJobs(parts);
 rmSync(OUTPUTS, { recursive: true, force: true });
 console.log(`${((performance.now() - begun) / 1000).toFixed(0)} s in all`);
 console.log(`${total.passed} passed, ${total.failed} failed`);
@@ -74,26 +75,47 @@ function layerOf(file) {
   return folder ?? 'unit';
 }
 
-async function runLayer({ layer, whole, files }) {
-  const { atOnce, built: needsBuild, limit } = LAYERS[layer];
+/** Parts of the plan that run side by side. */
+function together(parts) {
+  const groups = [];
+  for (const part of parts) {
+    const group = groups.find(([first]) => first.layer === LAYERS[part.layer].joins);
+    if (group) group.push(part);
+    else groups.push([part]);
+  }
+  return groups;
+}
+
+async function runJobs(parts) {
+  const jobs = [];
+  for (const part of parts) jobs.push(...(await jobsOf(part)));
+  const worker = async () => {
+    for (let job = jobs.shift(); job; job = jobs.shift()) await runOne(...job);
+  };
+  await Promise.all(Array.from({ length: LAYERS[parts[0].layer].atOnce }, worker));
+}
+
+/** What there is to run of a layer; a layer that can't run has failed. */
+async function jobsOf({ layer, whole, files }) {
+  const { built: needsBuild, limit } = LAYERS[layer];
   // setup.mjs says so where this machine can't: SLTV_TESTBED=unavailable:REASON.
   const state = process.env[`SLTV_${layer.toUpperCase()}`] ?? '';
+  const none = (why) => {
+    fail(layer, why);
+    return [];
+  };
   if (state.startsWith('unavailable')) {
-    return fail(layer, `can't run here: ${state.slice('unavailable:'.length)} (leave it out: --without ${layer})`);
+    return none(`can't run here: ${state.slice('unavailable:'.length)} (leave it out: --without ${layer})`);
   }
   if (needsBuild) built ??= await runOne(layer, 'node build.mjs', NODE, ['build.mjs'], 300);
-  if (needsBuild && !built) return fail(layer, 'nothing was run, because the build failed');
+  if (needsBuild && !built) return none('nothing was run, because the build failed');
   const seconds = Number(values.limit ?? limit);
   const commands = layer === 'static' && whole ? COMMANDS : [];
   const jobs = [
-    ...commands.map(([name, args]) => [name, join(BIN, name), args, seconds]),
-    ...files.map((file) => [file, NODE, [file], seconds, readCounts]),
+    ...commands.map(([name, args]) => [layer, name, join(BIN, name), args, seconds]),
+    ...files.map((file) => [layer, file, NODE, [file], seconds, readCounts]),
   ];
-  if (jobs.length === 0) return fail(layer, 'there is no test in this layer');
-  const worker = async () => {
-    for (let job = jobs.shift(); job; job = jobs.shift()) await runOne(layer, ...job);
-  };
-  await Promise.all(Array.from({ length: atOnce }, worker));
+  return jobs.length === 0 ? none('there is no test in this layer') : jobs;
 }
 
 /** Runs one process to its end, prints its line, counts it, and answers whether all was well. */

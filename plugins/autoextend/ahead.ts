@@ -1,5 +1,6 @@
 // The default policy: as far ahead of the guest as its own speed and the time of an extension ask for.
 import { GiB, larger, MiB } from 'sltv';
+import { fail } from './errors.ts';
 import type { Policy } from './policy.ts';
 import { bytesOf, type SizeWord, within } from './sizes.ts';
 
@@ -20,9 +21,14 @@ export interface AheadOptions {
   readonly safety?: number;
 }
 
-/** Errors: `core/bad-size`. */
+/** Errors: `core/bad-size`; `autoextend/bad-headroom` for none. */
 export function ahead({ headroom = {}, step = {}, seconds = 30, safety = 4 }: AheadOptions = {}): Policy {
   const leastHeadroom = headroom.least === undefined ? undefined : bytesOf(headroom.least);
+  if (leastHeadroom === 0n) {
+    throw fail('bad-headroom', 'a guest that finds nothing free stops before anybody hears of it', {
+      hint: "give headroom.least a size above 0, such as '64M'",
+    });
+  }
   const mostHeadroom = bytesOf(headroom.most ?? '32G');
   const leastStep = step.least === undefined ? undefined : bytesOf(step.least);
   const mostStep = bytesOf(step.most ?? '256G');

@@ -6,4 +6,5 @@ export const fail = errors('autoextend', {
   idle: 'refused',
   'one-setting': 'invalid',
   'bad-step': 'invalid',
+  'bad-headroom': 'invalid',
 });

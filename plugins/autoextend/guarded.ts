@@ -27,15 +27,11 @@ export interface Guarded {
   /** What the whole image can need, and for which virtual size and fill that was found out. */
   fullSize: { readonly bytes: bigint | undefined; readonly virtual: bigint; readonly fill: bigint } | undefined;
   /** Why it doesn't have what it should have; undefined when it has. */
-  held: Held | undefined;
+  held: string | undefined;
+  /** Bytes that its pool did not have when it last wanted them: until it gets some, or its pool has so many. */
+  lacks: bigint;
   /** What is wrong with the policy's last answer. */
   fault: string | undefined;
-}
-
-export interface Held {
-  readonly because: string;
-  /** It waits for room in its pool. */
-  readonly isForRoom: boolean;
 }
 
 export function guard(disk: Disk, { vm, target, path }: BlockStatistics): Guarded {
@@ -54,6 +50,7 @@ export function guard(disk: Disk, { vm, target, path }: BlockStatistics): Guarde
     history: [],
     fullSize: undefined,
     held: undefined,
+    lacks: 0n,
     fault: undefined,
   };
 }

@@ -77,8 +77,7 @@ export function createKeeper(means: Means): Keeper {
       return;
     }
     await Promise.all([...book.values()].map(settle));
-    const waiting = [...book.values()].filter(({ held }) => held?.isForRoom);
-    shortages.endUnless(waiting.map(({ disk }) => disk.pool));
+    shortages.endUnless([...book.values()].filter(isShort).map(({ disk }) => disk.pool));
     void learnFullSizes();
   });
 
@@ -90,6 +89,9 @@ export function createKeeper(means: Means): Keeper {
     const call = { signal: life, caller: { name: 'autoextend', role: 'admin' as const }, requestId: '' };
     return (await disks.list({}, call)).filter(({ pool, mode }) => mode === 'thin' && pools.has(pool));
   }
+
+  /** One that was given a part may want nothing more for the moment, and its pool is as full as it was. */
+  const isShort = ({ lacks, disk }: Guarded): boolean => lacks > 0n && lacks > (rooms.get(disk.pool)?.free ?? 0n);
 
   async function measureRoom(name: string): Promise<void> {
     const facts = await pools
@@ -126,7 +128,8 @@ export function createKeeper(means: Means): Keeper {
   async function settleNow(guarded: Guarded): Promise<void> {
     if (life.aborted) return;
     if (settingsOf(guarded.disk).isOff) {
-      guarded.held = { because: 'switched off', isForRoom: false };
+      guarded.held = 'switched off';
+      guarded.lacks = 0n;
       return;
     }
     try {
@@ -141,8 +144,7 @@ export function createKeeper(means: Means): Keeper {
       // One that was not given enough is looked at when there is room, not at its guest's every byte.
       const isToArm = means.arms && lacking === undefined && armAt !== undefined;
       if (isToArm && (isToGrow || isWorthArming(guarded, armAt))) void armAgain(guarded, armAt);
-      // Not before: a look that ends while it is tried again would take the shortage for over.
-      if (isServed) guarded.held = undefined;
+      if (isServed) guarded.held = isShort(guarded) ? fullPool(guarded) : undefined;
     } catch (error) {
       hold(guarded, error);
     }
@@ -151,10 +153,10 @@ export function createKeeper(means: Means): Keeper {
   function hold(guarded: Guarded, error: unknown): void {
     if (life.aborted) return;
     const because = error instanceof Error ? error.message : String(error);
-    if (guarded.held?.because !== because) {
+    if (guarded.held !== because) {
       log.warn('a disk is not kept ahead of its guest; it is tried again', { ...namesOf(guarded), error });
     }
-    guarded.held = { because, isForRoom: false };
+    guarded.held = because;
   }
 
   const plan = (guarded: Guarded): Decision =>
@@ -205,10 +207,10 @@ export function createKeeper(means: Means): Keeper {
       if (!(error instanceof SltvError) || error.kind !== 'exhausted') throw error;
     }
     await measureRoom(disk.pool);
-    if (guarded.physical >= to) return true;
-    const free = rooms.get(disk.pool)?.free ?? 0n;
-    shortages.begin(disk.pool, { free, wanted: to - guarded.physical });
-    guarded.held = { because: `pool ${disk.pool} is full`, isForRoom: true };
+    guarded.lacks = larger(to - guarded.physical, 0n);
+    if (guarded.lacks === 0n) return true;
+    shortages.begin(disk.pool, { free: rooms.get(disk.pool)?.free ?? 0n, wanted: guarded.lacks });
+    guarded.held = fullPool(guarded);
     return false;
   }
 
@@ -286,5 +288,6 @@ function isLimitUnknown({ fullSize, disk, physical, fill }: Guarded): boolean {
   return fullSize.bytes !== undefined && physical >= fullSize.bytes && fill > fullSize.fill;
 }
 
+const fullPool = ({ disk }: Guarded): string => `pool ${disk.pool} is full`;
 const keyOf = (vm: string, target: string): string => `${vm}/${target}`;
 const namesOf = ({ disk, vm }: Guarded) => ({ disk: `${disk.pool}/${disk.name}`, vm });

@@ -45,7 +45,7 @@ export function factsOf(guarded: Guarded, now: number): Values<typeof factFields
     fullIn: Number.isFinite(seconds) ? Math.round(seconds * 1000) : undefined,
     armedAt: armed.offset,
     took: took === undefined ? undefined : Math.round(took),
-    held: stopped === 'io-error' ? 'its guest stands still' : (held?.because ?? unarmed),
+    held: stopped === 'io-error' ? 'its guest stands still' : (held ?? unarmed),
   };
 }
 

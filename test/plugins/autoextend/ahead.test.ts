@@ -23,6 +23,10 @@ test('a disk grows from what its guest has reached, by an eighth or by what is w
   assert.is(ahead()(fast).extendTo, 10n * GiB + 3000n * MiB);
 });
 
+test('no headroom at all is refused', () => {
+  assert.throws(() => ahead({ headroom: { least: '0' } }), /stops before anybody hears of it/);
+});
+
 test('what the operator says a disk grows by, it grows by', () => {
   assert.is(ahead()(sample({ fill: 9n * GiB, step: 20n * GiB })).extendTo, 30n * GiB);
 });

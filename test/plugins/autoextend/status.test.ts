@@ -44,7 +44,7 @@ test('nothing is free for a guest whose failed write was beyond the end', () => 
 });
 
 test('that its guest stands still comes before why it is held', () => {
-  const held = { because: 'pool vg0 is full', isForRoom: true };
+  const held = 'pool vg0 is full';
   assert.is(factsOf(guarded({ held }), 0).held, 'pool vg0 is full');
   assert.is(factsOf(guarded({ held, stopped: 'io-error' }), 0).held, 'its guest stands still');
   assert.is(factsOf(guarded({ held, stopped: 'other' }), 0).held, 'pool vg0 is full');
