@@ -87,8 +87,10 @@ export function createSession({ kv, keys, self, memory, ttl, log }: SessionOptio
   /** The store as it stands, judged. What it told is kept only when it is the one that we know. */
   async function look(): Promise<Standing> {
     for (let tries = 0; tries < TRIES; tries += 1) {
+      // As it was remembered when the store was asked: what is heard meanwhile may be younger than the answer.
+      const remembered = memory.get();
       const standing = standingIn(await kv.txn(lookAround(keys, self)));
-      const found = judgeStanding(memory.get(), standing);
+      const found = judgeStanding(remembered, standing);
       if (found.is === 'new') {
         await kv.txn(begin(keys, randomUUID(), randomUUID()));
       } else if (found.is === 'ahead') {

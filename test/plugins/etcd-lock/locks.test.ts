@@ -7,10 +7,10 @@ import type { Lease } from '../../../core/capabilities/locks.ts';
 import { asSltvError } from '../../../core/errors.ts';
 import { eventually } from '../../../core/testing/cluster/nodes.ts';
 import { keysUnder } from '../../../plugins/etcd-lock/keys.ts';
-import type { Keys, Op } from '../../../plugins/etcd-lock/kv.ts';
+import type { Keys, Kv, Op } from '../../../plugins/etcd-lock/kv.ts';
 import { startOf } from '../../../plugins/etcd-lock/processes.ts';
 import { Held, Mark, read, written } from '../../../plugins/etcd-lock/stored.ts';
-import { nodesInMemory } from '../../fixtures/etcd-nodes.ts';
+import { nodesInMemory, nodesOver } from '../../fixtures/etcd-nodes.ts';
 import { createMemoryStore } from '../../fixtures/memory-kv.ts';
 
 const never = new AbortController().signal;
@@ -308,6 +308,37 @@ test('another host of the same name is refused, and says so', async () => {
   assert.match(other.cluster.trouble()?.because ?? '', /another host is called n/);
   assert.match(other.said.join('\n'), /another host is called n/);
   assert.equal(await original.cluster.members(never), []);
+});
+
+test('a look whose answer is overtaken by a younger one does not take the store for a restored one', async () => {
+  const store = createMemoryStore();
+  const kv = store.open();
+  let hold: (() => Promise<void>) | undefined;
+  const slow: Kv = {
+    ...kv,
+    async txn(asked) {
+      const outcome = await kv.txn(asked);
+      const isLook = asked.act.some((op) => 'get' in op && op.get.key.endsWith('/meta/halted'));
+      if (isLook) await hold?.();
+      return outcome;
+    },
+  };
+  await using nodes = nodesOver(async () => slow);
+  const node = await nodes.open();
+  await warm(node, 'a');
+  const [held, released] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  hold = () => {
+    held.resolve();
+    return released.promise;
+  };
+  // Whatever is written there is a reason to look.
+  await kv.txn({ when: [], act: [{ put: { key: `${nodes.prefix}meta/news`, value: '' } }], otherwise: [] });
+  await held.promise;
+  await warm(node, 'a');
+  released.resolve();
+  await warm(node, 'a');
+  assert.is(node.cluster.trouble(), undefined);
+  assert.not(store.entries().some(({ key }) => key.endsWith('/meta/halted')));
 });
 
 test('tokens go on after the store was emptied and recovered', async () => {
