@@ -1,0 +1,98 @@
+// Daemons with one pool between them, on the hosts of a cluster.
+import { type Daemon, startDaemon } from '../testbed/daemon.ts';
+import type { ClusterPlace, Host } from '../testbed/index.ts';
+import { type Answer, asking, type Disk, disks, type Request, readAnswer } from './api.ts';
+
+export const POOL = 'shared';
+
+/** A daemon that tests ask. */
+export interface Peer {
+  /** Its node's id. */
+  readonly node: string;
+  readonly host: Host;
+  readonly socket: string;
+}
+
+const SOCKET = '/run/sltv/sltvd.sock';
+const imports = (...plugins: readonly [name: string, from: string][]) =>
+  [`import { defineConfig } from 'sltv';`, ...plugins.map(([name, from]) => `import ${name} from '${from}';`)].join(
+    '\n',
+  );
+const locks = (endpoints: readonly string[]) => `etcdLock({ endpoints: ${JSON.stringify(endpoints)} })`;
+
+/** For `testbed.cluster({ host })`: the config of each host's daemon. */
+export const configOf = ({ endpoints }: ClusterPlace) => ({
+  '/etc/sltv/sltv.config.ts': `
+${imports(['lvm', 'sltv/lvm'], ['libvirt', 'sltv/libvirt'], ['etcdLock', 'sltv/etcd-lock'])}
+import autoextend, { ahead } from 'sltv/autoextend';
+const policy = ahead({ headroom: { least: '1G' }, step: { least: '256M', most: '256M' } });
+export default defineConfig({ plugins: [lvm({ vgs: ['${POOL}'] }), libvirt(), ${locks(endpoints)}, autoextend({ policy })] });
+`,
+});
+
+/** And of another daemon beside a host's own, a node by itself: hosts are dear. It has no VMs. */
+export const extraConfigOf = ({ endpoints }: ClusterPlace, node: string) => ({
+  [`/etc/sltv/${node}.config.ts`]: `
+${imports(['lvm', 'sltv/lvm'], ['etcdLock', 'sltv/etcd-lock'])}
+export default defineConfig({
+  nodeId: '${node}',
+  runDir: '/run/${node}',
+  stateDir: '/var/lib/${node}',
+  listen: [{ unix: '/run/${node}/sltvd.sock' }],
+  plugins: [lvm({ vgs: ['${POOL}'] }), ${locks(endpoints)}],
+});
+`,
+});
+
+/** Starts a daemon as systemd does: again when it fails, thrice. */
+export async function startPatiently(host: Host, args = ''): Promise<Daemon> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await startDaemon(host, { args });
+    } catch (error) {
+      if (tries === 3) throw error;
+      console.log(error);
+    }
+  }
+}
+
+/** A host's own daemon, and libvirt's hook. */
+export async function startOwn(host: Host): Promise<Daemon> {
+  const daemon = await startPatiently(host);
+  // libvirtd looks for hooks when it is told to reload, too.
+  await host.run('sltv init --hooks && kill -HUP $(cat /run/libvirtd.pid)');
+  return daemon;
+}
+
+export const peerOn = (host: Host): Peer => ({ node: host.name, host, socket: SOCKET });
+export const extraPeerOn = (host: Host, node: string): Peer => ({ node, host, socket: `/run/${node}/sltvd.sock` });
+
+/** Asks for several things at once, by one command of the host: their answers in order. */
+export async function askAll({ host, socket }: Peer, requests: readonly Request[]): Promise<readonly Answer[]> {
+  const each = requests.map((request, n) => `{ ${asking({ ...request, socket })}; } > $d/${n} 2>&1 &`);
+  const shown = requests.map((_, n) => `base64 -w0 $d/${n}; echo`);
+  const { stdout } = await host.run(`d=$(mktemp -d)\n${each.join('\n')}\nwait\n${shown.join('\n')}\nrm -r $d`, {
+    timeout: 180_000,
+  });
+  return stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => readAnswer(Buffer.from(line, 'base64').toString()));
+}
+
+/** The disks that a peer lists, by name. */
+export async function listed(peer: Peer): Promise<ReadonlyMap<string, Disk>> {
+  return new Map((await disks(peer.host, peer.socket)).map((disk): [string, Disk] => [disk.name, disk]));
+}
+
+/** LVM's own look at the pool; throws what it has against it. The VG's system ID keeps stock commands off. */
+export async function vgck(host: Host): Promise<void> {
+  const id = `$(vgs --foreign --noheadings -o systemid ${POOL} | tr -d ' ')`;
+  await host.run(`id=${id}; vgck --config "global{system_id_source=lvmlocal} local{system_id=\\"$id\\"}" ${POOL}`);
+}
+
+/** The names of what LVM has in the pool, by a host that asks no sltv. */
+export async function volumes(host: Host): Promise<readonly string[]> {
+  const { stdout } = await host.run(`lvs --foreign --noheadings -o lv_name ${POOL}`);
+  return stdout.split('\n').flatMap((line) => line.trim() || []);
+}
