@@ -112,8 +112,9 @@ async function makeExecutable() {
       disableExperimentalSEAWarning: true,
       useSnapshot: false,
       useCodeCache: true,
-      // Without the first, a signal opens the inspector; the second is about the type stripping of a config.
-      execArgv: ['--disable-sigusr1', '--disable-warning=ExperimentalWarning'],
+      // Without the first, a signal opens the inspector; the second is about the type stripping of a config, the third about
+      // an etcd with TLS whose endpoint is an IP address, which grpc-js also gives as the server's name.
+      execArgv: ['--disable-sigusr1', '--disable-warning=ExperimentalWarning', '--disable-warning=DEP0123'],
       // Else NODE_OPTIONS would put code into a process that runs as root.
       execArgvExtension: 'none',
       assets: Object.fromEntries(['app.js', 'app.code'].map((name) => [name, join(workshop, name)])),

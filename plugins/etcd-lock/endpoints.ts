@@ -28,20 +28,18 @@ export interface Endpoints {
   close(): void;
 }
 
-/** Errors: `etcd-lock/bad-file`. */
+/** Connects at the first call. Errors: `etcd-lock/bad-file`. */
 export async function createEndpoints(options: EtcdOptions & { readonly deadline: number }): Promise<Endpoints> {
   const { endpoints, deadline } = options;
-  const settings = await settingsOf(options);
-  // Loaded here, because it would add its 50 ms to every start of the executable.
-  const { Etcd3: Client } = await import('etcd3');
-  const clients = new Map<string, Etcd3>();
+  const files = await filesOf(options);
+  const clients = new Map<string, Promise<Etcd3>>();
   const held = new Set<() => void>();
   let current = 0;
   let isClosed = false;
 
-  function client(): Etcd3 {
+  function client(): Promise<Etcd3> {
     const host = endpoints[current % endpoints.length] ?? '';
-    const known = clients.get(host) ?? new Client({ ...settings, hosts: host });
+    const known = clients.get(host) ?? connect(host, options, files);
     clients.set(host, known);
     return known;
   }
@@ -59,7 +57,7 @@ export async function createEndpoints(options: EtcdOptions & { readonly deadline
       if (isClosed) throw fail('stopping', 'the connection to etcd was closed, because the daemon stops');
       const asked = current;
       try {
-        return await ask(client(), { deadline: Date.now() + deadline / attempts });
+        return await ask(await client(), { deadline: Date.now() + deadline / attempts });
       } catch (error) {
         if (isLeaseGone(error)) throw error;
         moveOn(asked);
@@ -78,7 +76,10 @@ export async function createEndpoints(options: EtcdOptions & { readonly deadline
         gone();
       };
       held.add(drop);
-      if (!isClosed) end = begin(client(), drop);
+      if (isClosed) return () => void held.delete(drop);
+      client().then((etcd) => {
+        if (held.has(drop)) end = begin(etcd, drop);
+      }, drop);
       return () => {
         if (held.delete(drop)) end();
       };
@@ -86,17 +87,37 @@ export async function createEndpoints(options: EtcdOptions & { readonly deadline
     close() {
       isClosed = true;
       for (const drop of [...held]) drop();
-      for (const each of clients.values()) each.close();
+      for (const each of clients.values())
+        each.then(
+          (etcd) => etcd.close(),
+          () => {},
+        );
     },
   };
 }
 
-async function settingsOf({ username, password, tls, endpoints, deadline }: EtcdOptions & { deadline: number }) {
+interface Files {
+  readonly ca: Buffer | undefined;
+  readonly cert: Buffer | undefined;
+  readonly key: Buffer | undefined;
+}
+
+async function filesOf({ tls }: EtcdOptions): Promise<Files> {
   const [ca, cert, key] = await Promise.all([contents(tls?.ca), contents(tls?.cert), contents(tls?.key)]);
-  const { noop } = await import('cockatiel');
-  const isSecure = tls !== undefined || endpoints.some((endpoint) => endpoint.startsWith('https:'));
+  return { ca, cert, key };
+}
+
+/** etcd3 takes 100 ms to load, so whoever never calls etcd, such as a hook, does without. */
+async function connect(
+  host: string,
+  { username, password, tls, deadline }: EtcdOptions & { readonly deadline: number },
+  files: Files,
+): Promise<Etcd3> {
+  const [{ Etcd3 }, { noop }] = await Promise.all([import('etcd3'), import('cockatiel')]);
+  const isSecure = host.startsWith('https:') || (tls !== undefined && !host.startsWith('http:'));
   const call = () => ({ deadline: Date.now() + deadline });
-  return {
+  return new Etcd3({
+    hosts: host,
     grpcOptions: {
       // A frozen or vanished member closes no connection: only pings that stay without answer tell. etcd hangs up on who
       // pings more often than every 5 s (its --grpc-keepalive-min-time).
@@ -107,10 +128,10 @@ async function settingsOf({ username, password, tls, endpoints, deadline }: Etcd
     },
     // Its own breaker refuses every call for 5 s after three failures.
     faultHandling: { host: () => noop, global: noop },
-    defaultCallOptions: ({ isStream }: { isStream: boolean }) => (isStream ? {} : call()),
+    defaultCallOptions: ({ isStream }) => (isStream ? {} : call()),
     ...(username === undefined ? {} : { auth: { username, password: password ?? '', callOptions: call } }),
-    ...(isSecure ? { credentials: credentialsOf({ ca, cert, key }) } : {}),
-  };
+    ...(isSecure ? { credentials: credentialsOf(files) } : {}),
+  });
 }
 
 async function contents(path: string | undefined): Promise<Buffer | undefined> {
@@ -121,7 +142,7 @@ async function contents(path: string | undefined): Promise<Buffer | undefined> {
 }
 
 /** grpc-js takes the host's own authorities when it is given none; etcd3's types insist on some. */
-function credentialsOf({ ca, cert, key }: Readonly<Record<'ca' | 'cert' | 'key', Buffer | undefined>>) {
+function credentialsOf({ ca, cert, key }: Files) {
   const own = { ...(key && { privateKey: key }), ...(cert && { certChain: cert }) };
   // No member is read before createSsl, for which an absent one is `null`.
   return (ca ? { rootCertificate: ca, ...own } : own) as NonNullable<IOptions['credentials']>;

@@ -1,5 +1,4 @@
 // What this process holds, and what it has let go of without knowing yet whether the store has heard of it.
-import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Lease, Log } from 'sltv';
 import { patiently } from './bell.ts';
@@ -9,6 +8,7 @@ import {
   type Attempt,
   abandon,
   acquire,
+  glanceIn,
   type KnownMark,
   look,
   NO_MARK,
@@ -18,16 +18,17 @@ import {
   release,
   type Seen,
   seenIn,
+  type Taken,
   voidEarlier,
 } from './protocol.ts';
 import type { Open, Session } from './session.ts';
 
 export interface Holdings {
   /**
-   * Tries to take a free lock with one transaction. Answers with the lease; or with what stands in its way; or with nothing:
-   * what it took for granted has changed, try again. Errors: `unavailable`, and the attempt will have done nothing.
+   * Tries to take a free lock with one transaction; `queued`: as the first in line, by that key. Errors: `unavailable`, and
+   * the attempt will have done nothing.
    */
-  attempt(open: Open, wanted: Wanted, queued?: string): Promise<{ lease?: Lease; seen?: Seen }>;
+  attempt(open: Open, wanted: Wanted, queued?: string): Promise<Tried>;
   /** Takes up what the store says of this process and the generation, when that is not what was known. */
   adopt(open: Open, seen: Seen): Promise<boolean>;
   /** Waits no longer; the store hears of it as soon as it answers. */
@@ -47,6 +48,13 @@ export interface Wanted {
   readonly children: string | undefined;
 }
 
+/** The lease; or what stands in its way, all of it for the first in line; or nothing: what was taken for granted has changed. */
+export interface Tried {
+  readonly lease?: Lease;
+  readonly isInTheWay?: boolean;
+  readonly seen?: Seen;
+}
+
 interface Grant {
   readonly attempt: Attempt;
   readonly voided: AbortController;
@@ -54,6 +62,7 @@ interface Grant {
 
 export function createHoldings(session: Session, stopped: AbortSignal, log: Log): Holdings {
   const { keys, self } = session;
+  let attempts = 0;
   const granted = new Map<string, Grant>();
   const open = new Map<string, Promise<unknown>>();
   /** The marks as they were left here: with them a free lock is one transaction. */
@@ -92,8 +101,10 @@ export function createHoldings(session: Session, stopped: AbortSignal, log: Log)
     }
   }
 
-  function lease(at: Open, attempt: Attempt, token: bigint, before: KnownMark): Lease {
-    const { name, value } = attempt;
+  /** `revision`: at which it was taken. */
+  function lease(at: Open, attempt: Attempt, token: bigint, before: KnownMark, revision: bigint): Lease {
+    const { name } = attempt;
+    const taken: Taken = { name, at: revision };
     const grant: Grant = { attempt, voided: new AbortController() };
     granted.set(name, grant);
     const lost = AbortSignal.any([at.ended.signal, grant.voided.signal, stopped]);
@@ -104,7 +115,7 @@ export function createHoldings(session: Session, stopped: AbortSignal, log: Log)
       const mark = left === undefined ? before : { mark: left, isOrderly: true };
       const kept = { token, mark: mark.mark, isOrderly: mark.isOrderly };
       const done = settle(name, async () => {
-        const { holds, revision } = await untilAnswered(release(keys, attempt, kept));
+        const { holds, revision } = await untilAnswered(release(keys, taken, kept));
         if (holds) marks.set(name, { ...kept, mod: revision });
         else log.warn('a lock was not ours any more when it was given back', { lock: name, token });
       });
@@ -118,11 +129,10 @@ export function createHoldings(session: Session, stopped: AbortSignal, log: Log)
       lost,
       remaining: () => (lost.aborted ? 0 : Math.max(0, at.proof.remaining())),
       async prove() {
-        lost.throwIfAborted();
-        if (at.proof.remaining() > 0) return;
-        const { holds } = await session.txn(prove(keys, at, { name, value }));
-        lost.throwIfAborted();
-        if (!holds) throw fail('lost', `the lock ${name} is lost`, { hint: 'try again' });
+        if (!lost.aborted && at.proof.remaining() > 0) return;
+        const isMine = !lost.aborted && (await session.txn(prove(keys, at, taken))).holds;
+        if (lost.aborted || !isMine)
+          throw fail('lost', `the lock ${name} is lost`, { hint: 'try again', cause: lost.reason });
       },
       handover: { mark: before.mark, isOrderly: before.isOrderly },
       leave(mark) {
@@ -135,47 +145,50 @@ export function createHoldings(session: Session, stopped: AbortSignal, log: Log)
     };
   }
 
-  async function attempt(
-    at: Open,
-    { name, children }: Wanted,
-    queued?: string,
-  ): Promise<{ lease?: Lease; seen?: Seen }> {
+  async function attempt(at: Open, { name, children }: Wanted, queued?: string): Promise<Tried> {
     const before = marks.get(name) ?? NO_MARK;
     const token = nextToken(before, at.n);
-    const mine = newAttempt(self, name, { token, attempt: randomUUID(), since: new Date(), children });
+    attempts += 1;
+    const mine = newAttempt(self, name, { token, attempt: attempts, since: new Date(), children });
     try {
       const outcome = await session.txn(acquire(keys, self, at, mine, before, queued));
-      if (outcome.holds) return { lease: lease(at, mine, token, before) };
-      const seen = seenIn(outcome);
-      marks.set(name, seen.mark);
-      return { seen };
+      if (outcome.holds) return { lease: lease(at, mine, token, before, outcome.revision) };
+      if (queued !== undefined) {
+        const seen = seenIn(keys, outcome);
+        marks.set(name, seen.mark);
+        return { seen };
+      }
+      const { isHeld, mark } = glanceIn(outcome);
+      marks.set(name, mark);
+      return { isInTheWay: isHeld || mark.mod === before.mod };
     } catch (error) {
       if (error instanceof LeaseGone) {
         session.lost(at);
         return {};
       }
-      const isMine = await whetherDone(at, mine);
-      if (isMine === undefined) throw error;
-      return isMine ? { lease: lease(at, mine, token, before) } : {};
+      const done = await whetherDone(at, mine);
+      if (done === undefined) throw error;
+      return done.at === undefined ? {} : { lease: lease(at, mine, token, before, done.at) };
     }
   }
 
-  /** Of an attempt that got no answer: whether it has succeeded. Undefined: that can't be learned now; it is taken back when it can. */
-  async function whetherDone(at: Open, mine: Attempt): Promise<boolean | undefined> {
+  /** Of an attempt that got no answer: at which revision it has succeeded, if it has. Undefined: that can't be learned now; it is taken back when it can. */
+  async function whetherDone(at: Open, mine: Attempt): Promise<{ readonly at: bigint | undefined } | undefined> {
     const { name, value } = mine;
     const certain = voidAll(at).then(async () => {
       const outcome = await untilAnswered(look(keys, self, name));
-      return seenIn(outcome).record?.value === value;
+      const { record } = seenIn(keys, outcome);
+      return { at: record?.value === value ? record.mod : undefined };
     });
-    const isDone = await patiently(certain, [at.ended.signal], SOON).catch(() => undefined);
-    if (isDone === undefined) {
+    const done = await patiently(certain, [at.ended.signal], SOON).catch(() => undefined);
+    if (done === undefined) {
       const takenBack = settle(name, async () => {
         await certain;
         await untilAnswered(abandon(keys, mine));
       });
       takenBack.catch(() => {});
     }
-    return isDone;
+    return done;
   }
 
   const closed = new AbortController();
@@ -208,6 +221,6 @@ export function createHoldings(session: Session, stopped: AbortSignal, log: Log)
 }
 
 /** Milliseconds for which a holder waits until the store has heard that it is none any more. */
-const RETURN = 3_000;
+const RETURN = 2_000;
 /** Milliseconds for which a caller waits to learn what became of a call without answer. */
 const SOON = 1_500;

@@ -75,7 +75,7 @@ async function untilServed(line: Line, place: Place, signal: AbortSignal, waitin
 }
 
 const lookAgain = async (session: Session, name: string): Promise<Seen> =>
-  seenIn(await session.txn(look(session.keys, session.self, name)));
+  seenIn(session.keys, await session.txn(look(session.keys, session.self, name)));
 
 /** Who stands right before; undefined for the first. */
 function predecessor({ waiters }: Seen, queued: string, name: string): string | undefined {

@@ -7,7 +7,8 @@ import type { Wanted } from './holdings.ts';
 import { LeaseGone } from './kv.ts';
 import { type Line, type Place, standInLine } from './line.ts';
 import { enqueue, seenIn } from './protocol.ts';
-import { type Open, refuseHalted } from './session.ts';
+import type { Open } from './session.ts';
+import { refuseHalted } from './standing.ts';
 
 export function createLocks(line: Line, clusterId: string, stopped: AbortSignal): Locks {
   const { session, holdings } = line;
@@ -51,10 +52,9 @@ export function createLocks(line: Line, clusterId: string, stopped: AbortSignal)
         const place = await joinLine(open, wanted);
         if (place) return place;
       } else {
-        const { lease, seen } = await holdings.attempt(open, wanted);
+        const { lease, isInTheWay } = await holdings.attempt(open, wanted);
         if (lease) return lease;
-        if (!seen || (await holdings.adopt(open, seen))) continue;
-        if (!seen.lock && !seen.record && seen.waiters.length === 0) continue;
+        if (!isInTheWay) continue;
         const place = await joinLine(open, wanted);
         if (place) return place;
       }
@@ -66,7 +66,7 @@ export function createLocks(line: Line, clusterId: string, stopped: AbortSignal)
     const queued = keys.waiter(name, randomUUID());
     try {
       const outcome = await session.txn(enqueue(keys, self, open, name, queued));
-      const seen = seenIn(outcome);
+      const seen = seenIn(keys, outcome);
       if (outcome.holds) return { ...wanted, open, queued, seen };
       await holdings.adopt(open, seen);
     } catch (error) {

@@ -1,8 +1,9 @@
 // Questions between daemons, as two keys each: the question under the node that is asked, the answer beside it. Both live no
 // longer than the lease of who asks.
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type ErrorDetail, type Log, type Place, type Question, SltvError, v } from 'sltv';
-import { bellAt } from './bell.ts';
+import { type Bell, bellAt } from './bell.ts';
 import { fail } from './errors.ts';
 import { type Entry, type Kv, LeaseGone } from './kv.ts';
 import type { Session } from './session.ts';
@@ -23,7 +24,20 @@ export function createMailbox(session: Session, log: Log): Mailbox {
   const replies = new Map<string, Reply>();
   /** What is being answered or has been: a question lies there until its asker has the answer. */
   const taken = new Set<string>();
-  let watching: Disposable | undefined;
+  let bell: Bell | undefined;
+  const closed = new AbortController();
+
+  /** For as long as the daemon lives; what could not be looked at now is looked at again. */
+  async function collectAlways(at: Bell): Promise<void> {
+    while (!closed.signal.aborted) {
+      await at.rung([closed.signal]);
+      await collect().catch(async (error: unknown) => {
+        log.debug('the mailbox could not be looked at', { error });
+        await sleep(AGAIN, undefined, { signal: closed.signal });
+        at.ring();
+      });
+    }
+  }
 
   async function collect(): Promise<void> {
     const questions = keys.questions(self.node);
@@ -35,7 +49,11 @@ export function createMailbox(session: Session, log: Log): Mailbox {
       taken.add(entry.key);
       answerTo(entry).catch((error: unknown) => {
         taken.delete(entry.key);
-        log.warn('a question of another node could not be answered', { error });
+        log.warn('a question of another node could not be answered yet', { error });
+        sleep(AGAIN, undefined, { signal: closed.signal }).then(
+          () => bell?.ring(),
+          () => {},
+        );
       });
     }
   }
@@ -94,6 +112,7 @@ export function createMailbox(session: Session, log: Log): Mailbox {
           cause: checked.issues[0].message,
         });
       } catch (error) {
+        if (error instanceof LeaseGone) throw fail('lost', 'the lease in etcd is lost', { hint: 'try again' });
         if (signal.aborted || !waiting.aborted || error instanceof SltvError) throw error;
         throw fail('no-answer', `${node} did not answer within ${DEADLINE / 1000} s`, {
           hint: `systemctl status sltv on ${node}`,
@@ -107,18 +126,22 @@ export function createMailbox(session: Session, log: Log): Mailbox {
     },
 
     open() {
-      watching ??= session.kv.watch([keys.questions(self.node)], () => {
-        // Whoever asked has a deadline; and watching begins anew, and looks again.
-        collect().catch((error: unknown) => log.debug('the mailbox could not be looked at', { error }));
-      });
+      if (bell) return;
+      bell = bellAt(session.kv, [keys.questions(self.node)]);
+      collectAlways(bell).catch(() => {});
     },
 
-    [Symbol.dispose]: () => watching?.[Symbol.dispose](),
+    [Symbol.dispose]() {
+      closed.abort();
+      bell?.[Symbol.dispose]();
+    },
   };
 }
 
 /** Milliseconds. */
 const DEADLINE = 10_000;
+/** Milliseconds before the mailbox is looked at again that could not be. */
+const AGAIN = 200;
 
 async function answerAt(kv: Kv, key: string, signal: AbortSignal) {
   using bell = bellAt(kv, [{ key }]);

@@ -65,7 +65,7 @@ export async function createParts({ kv, prefix, ttl, node, log, quiet, stopped }
   /** Takes as long as the last command of the process that died; who asked looks at the record. */
   async function clearOwn(name: string): Promise<void> {
     try {
-      const seen = seenIn(await session.txn(look(keys, self, name)));
+      const seen = seenIn(keys, await session.txn(look(keys, self, name)));
       if (seen.holder?.node === id) await clear(line, name, seen, askBack, stopped);
     } catch (error) {
       if (!stopped.aborted)

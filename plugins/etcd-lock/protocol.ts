@@ -69,7 +69,7 @@ export const newAttempt = (
   name: string,
   about: {
     readonly token: bigint;
-    readonly attempt: string;
+    readonly attempt: number;
     readonly since: Date;
     readonly children?: string | undefined;
   },
@@ -90,8 +90,7 @@ const gets = (...ranges: readonly (string | Keys)[]): readonly Op[] =>
 const lookAt = (keys: AllKeys, self: Self, name: string): readonly Op[] =>
   gets(
     keys.session(self.instance),
-    keys.generation,
-    keys.halted,
+    keys.meta,
     keys.over(self.node, self.boot),
     keys.lock(name),
     keys.record(name),
@@ -100,30 +99,33 @@ const lookAt = (keys: AllKeys, self: Self, name: string): readonly Op[] =>
   );
 
 /** What a transaction here has found, when it has looked. */
-export function seenIn({ found }: Outcome): Seen {
-  const [session, generation, halted, over, lock, record, waiters, mark] = found.slice(-LOOKS);
-  const known = read(Mark, mark?.[0]);
+export function seenIn(keys: AllKeys, { found }: Outcome): Seen {
+  const [session, meta, over, lock, record, waiters, mark] = found.slice(-LOOKS);
+  const told = (at: string) => meta?.find(({ key }) => key === at);
   return {
     session: session?.[0]?.mod ?? 0n,
-    generation: generation?.[0]?.mod ?? 0n,
-    halted: read(Halted, halted?.[0]),
+    generation: told(keys.generation)?.mod ?? 0n,
+    halted: read(Halted, told(keys.halted)),
     ownOver: read(Over, over?.[0])?.proof,
     lock: lock?.[0],
     record: record?.[0],
     holder: holderOf(record?.[0]),
     waiters: (waiters ?? []).map(({ key }) => key),
-    mark: known ? { ...known, mark: known.mark, mod: mark?.[0]?.mod ?? 0n } : NO_MARK,
+    mark: markIn(mark?.[0]),
   };
 }
 
 /** The ops of `lookAt`. */
-const LOOKS = 8;
+const LOOKS = 7;
 
 export function look(keys: AllKeys, self: Self, name: string): Txn {
   return { when: [], act: lookAt(keys, self, name), otherwise: [] };
 }
 
-/** Takes a free lock. `queued`: the key by which the asker waits, as the first; without it, nobody may wait. */
+/**
+ * Takes a free lock. `queued`: the key by which the asker waits, as the first; without it, nobody may wait. Who takes it in
+ * passing has what most often changes for an answer (`glanceIn`): more would cost each of the many that succeed.
+ */
 export function acquire(
   keys: AllKeys,
   self: Self,
@@ -141,12 +143,22 @@ export function acquire(
       { key: keys.mark(name), mod: before.mod },
     ],
     act: [
-      { put: { key: keys.lock(name), value, lease: ground.lease } },
+      { put: { key: keys.lock(name), value: self.node, lease: ground.lease } },
       { put: { key: keys.record(name), value } },
       ...(queued === undefined ? [] : [{ remove: { key: queued } }]),
     ],
-    otherwise: lookAt(keys, self, name),
+    otherwise: queued === undefined ? gets(keys.record(name), keys.mark(name)) : lookAt(keys, self, name),
   };
+}
+
+/** What an attempt in passing has found that took nothing. */
+export function glanceIn({ found: [record, mark] }: Outcome): { readonly isHeld: boolean; readonly mark: KnownMark } {
+  return { isHeld: record?.[0] !== undefined, mark: markIn(mark?.[0]) };
+}
+
+function markIn(entry: Entry | undefined): KnownMark {
+  const known = read(Mark, entry);
+  return entry && known ? { ...known, mark: known.mark, mod: entry.mod } : NO_MARK;
 }
 
 /** Begins to wait, behind all who wait already. */
@@ -158,14 +170,20 @@ export function enqueue(keys: AllKeys, self: Self, ground: Ground, name: string,
   };
 }
 
+/** A lock that was taken: the revision at which its key and its record were written, both by one transaction. */
+export interface Taken {
+  readonly name: string;
+  readonly at: bigint;
+}
+
 /** Whether a lock is still its holder's. */
-export function prove(keys: AllKeys, ground: Ground, { name, value }: Attempt): Txn {
+export function prove(keys: AllKeys, ground: Ground, { name, at }: Taken): Txn {
   return {
     when: [
       { key: keys.generation, mod: ground.generation },
       { key: keys.halted, is: 'absent' },
-      { key: keys.lock(name), value },
-      { key: keys.record(name), value },
+      { key: keys.lock(name), mod: at },
+      { key: keys.record(name), mod: at },
     ],
     act: [],
     otherwise: [],
@@ -173,9 +191,9 @@ export function prove(keys: AllKeys, ground: Ground, { name, value }: Attempt): 
 }
 
 /** Gives a lock back with its mark, when the record is still the holder's; otherwise it is another's, or nobody's. */
-export function release(keys: AllKeys, { name, value }: Attempt, mark: Omit<KnownMark, 'mod'>): Txn {
+export function release(keys: AllKeys, { name, at }: Taken, mark: Omit<KnownMark, 'mod'>): Txn {
   return {
-    when: [{ key: keys.record(name), value }],
+    when: [{ key: keys.record(name), mod: at }],
     act: [
       { put: { key: keys.mark(name), value: written(mark) } },
       { remove: { key: keys.lock(name) } },

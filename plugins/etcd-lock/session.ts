@@ -1,23 +1,14 @@
 // This process towards the store: one lease, kept while it can be, begun anew when it was lost; and nothing of a store that
 // forgot is taken for true.
-import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type ClusterTrouble, type Log, SltvError } from 'sltv';
+import type { ClusterTrouble, Log } from 'sltv';
 import { fail } from './errors.ts';
 import type { AllKeys } from './keys.ts';
 import type { Kv, Outcome, Txn } from './kv.ts';
-import {
-  begin,
-  describeMember,
-  enter,
-  halt,
-  judgeStanding,
-  lookAround,
-  type Standing,
-  standingIn,
-} from './membership.ts';
+import { describeMember, enter, type Standing } from './membership.ts';
 import { keepProven, moment, type Proof } from './proof.ts';
 import type { Ground, Self } from './protocol.ts';
+import { haltedBecause, isLasting, lookWith, RECOVER, refuseStrangers } from './standing.ts';
 import type { Memory } from './state-file.ts';
 
 /** What may be relied on until it ends: a lease, and the generation of the store. */
@@ -66,6 +57,7 @@ export interface SessionOptions {
 
 export function createSession({ kv, keys, self, memory, ttl, log }: SessionOptions): Session {
   const life = new AbortController();
+  const look = lookWith({ kv, keys, self, memory, log });
   let open: Open | undefined;
   let opening: Promise<Open> | undefined;
   let trouble: ClusterTrouble | undefined;
@@ -84,35 +76,6 @@ export function createSession({ kv, keys, self, memory, ttl, log }: SessionOptio
     trouble = undefined;
   }
 
-  /** The store as it stands, judged. What it told is kept only when it is the one that we know. */
-  async function look(): Promise<Standing> {
-    for (let tries = 0; tries < TRIES; tries += 1) {
-      // As it was remembered when the store was asked: what is heard meanwhile may be younger than the answer.
-      const remembered = memory.get();
-      const standing = standingIn(await kv.txn(lookAround(keys, self)));
-      const found = judgeStanding(remembered, standing);
-      if (found.is === 'new') {
-        await kv.txn(begin(keys, randomUUID(), randomUUID()));
-      } else if (found.is === 'ahead') {
-        await memory.adopt({ ...found, revision: standing.revision });
-        return standing;
-      } else if (found.is === 'as-it-was') {
-        memory.saw(standing.revision);
-        return standing;
-      } else if (!found.isOurs) {
-        throw fail('halted', `no lock is given: ${found.because}`, {
-          hint: 'see endpoints and prefix of etcdLock in the config',
-        });
-      } else if (standing.halted) {
-        return standing;
-      } else {
-        log.error('etcd forgot: all locks are refused, on all nodes', { because: found.because });
-        await kv.txn(halt(keys, self, standing, found.because, new Date()));
-      }
-    }
-    throw fail('unreachable', 'etcd changes as fast as it is looked at', { hint: 'try again' });
-  }
-
   async function openOnce(): Promise<Open> {
     for (let tries = 0; tries < TRIES; tries += 1) {
       const standing = await look();
@@ -125,19 +88,18 @@ export function createSession({ kv, keys, self, memory, ttl, log }: SessionOptio
         continue;
       }
       if (entry) memory.spoke(revision);
-      let opened: Open;
       const proof = keepProven({
         ...{ kv, lease, asked },
         failing: (error) => setTrouble('unreachable', sentenceOf(error)),
         proven: (seen) => {
           if (trouble?.state === 'unreachable') clearTrouble();
-          if (!opened.halted && seen < (memory.get()?.revision ?? 0n)) void review();
+          if (!open || open.halted) return;
+          if (seen < (memory.get()?.revision ?? 0n)) void review();
           else memory.saw(seen);
         },
         lost: (because) => lose(lease.id, because),
       });
-      opened = openOn(standing, lease.id, revision, proof);
-      return opened;
+      return openOn(standing, lease.id, revision, proof);
     }
     throw fail('unreachable', 'other processes of this node come and go too fast', { hint: 'try again' });
   }
@@ -191,7 +153,7 @@ export function createSession({ kv, keys, self, memory, ttl, log }: SessionOptio
       watching ??= kv.watch([keys.meta, { key: keys.over(self.node, self.boot) }], () => void review());
       return opened;
     } catch (error) {
-      const lasts = error instanceof SltvError && LASTING.some((code) => error.code === `etcd-lock/${code}`);
+      const lasts = isLasting(error);
       setTrouble(lasts ? 'halted' : 'unreachable', sentenceOf(error));
       throw error;
     }
@@ -210,7 +172,7 @@ export function createSession({ kv, keys, self, memory, ttl, log }: SessionOptio
       openOn(standing, before.lease, before.session, before.proof);
       if (entry) await tell();
     } catch (error) {
-      if (!(error instanceof SltvError) || !LASTING.some((code) => error.code === `etcd-lock/${code}`)) return;
+      if (!isLasting(error)) return;
       setTrouble('halted', sentenceOf(error));
       if (before) lose(before.lease, sentenceOf(error));
     }
@@ -271,32 +233,4 @@ const SOON = 100;
 const LATER = 2_000;
 const REFRESH = 60_000;
 
-const RECOVER = { hint: 'sltv cluster recover, once no node can be writing' };
-/** What doesn't end before a person acts. */
-const LASTING = ['halted', 'name-taken', 'own-boot-over'];
-
-export const haltedBecause = ({ because, by, since }: { because: string; by: string; since: Date }): string =>
-  `${because} (found by ${by} at ${since.toISOString()})`;
-
-export function refuseHalted({ halted }: Pick<Open, 'halted'>): void {
-  if (halted) throw fail('halted', `no lock is given: ${haltedBecause(halted)}`, RECOVER);
-}
-
 const sentenceOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
-
-/** Errors: who has no business to take part under this name, in this boot. */
-function refuseStrangers({ node, boot, machineId }: Self, { last, present, member, ownOver }: Standing): void {
-  if (ownOver !== undefined) {
-    throw fail('own-boot-over', `this boot of ${node} was declared over: ${ownOver}`, { hint: `reboot ${node}` });
-  }
-  if (last && last.machineId !== machineId && !member?.isRetired) {
-    throw fail('name-taken', `another host is called ${node}: its machine id is ${last.machineId}`, {
-      hint: `give this host another nodeId; if it replaces that one for good: sltv node retire ${node}`,
-    });
-  }
-  if (present && present.boot !== boot) {
-    throw fail('earlier-boot', `${node} is still seen in another boot, ${present.boot}`, {
-      hint: 'it ends within the lease’s time; if it does not, a copy of this host is running under its name and machine id',
-    });
-  }
-}

@@ -34,8 +34,8 @@ export const Held = v.object({
   since: Time,
   /** Under which lock of its host its commands run; they may outlive it. */
   children: v.optional(v.string()),
-  /** Another one for each attempt, so that one that was given up is never taken for a later one. */
-  attempt: v.string(),
+  /** The instance's how many-th, so that one that was given up is never taken for a later one. */
+  attempt: v.number(),
 });
 
 export const Mark = v.object({

@@ -1,8 +1,9 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Lease, Locks } from '../../../core/capabilities/locks.ts';
-import { locksConformance } from '../../../core/testing/index.ts';
+import { type Case, type LocksUnderTest, locksConformance } from '../../../core/testing/index.ts';
 import { createLocalLocks } from '../../../plugins/local-lock/locks.ts';
+import { type Nodes, nodesInMemory, type TestNode } from '../../fixtures/etcd-nodes.ts';
 import { factOf, failures } from '../../fixtures/mutants.ts';
 
 const never = new AbortController().signal;
@@ -100,6 +101,148 @@ test('every case of the locks’ suite fails for some mutant', () => {
 
 test('honest locks pass the suite', async () => {
   assert.equal(await failures(suiteOf(honest)), []);
+});
+
+/** As the suite sees locks that several processes have, with marks: the same ones, each spoilt in one way. */
+function sharedSuiteOf(spoil: (locks: Locks) => Locks = (locks) => locks, isShared = true) {
+  const others: Nodes[] = [];
+  const nodesFor = (nodes: Nodes) => {
+    if (isShared) return nodes;
+    const other = nodesInMemory();
+    others.push(other);
+    return other;
+  };
+  return locksConformance<LocksUnderTest & { nodes: Nodes; node: TestNode }>({
+    name: 'spoilt',
+    patience: 500,
+    keepsMarks: true,
+    async make() {
+      const nodes = nodesInMemory();
+      const node = await nodes.open();
+      return {
+        nodes,
+        node,
+        locks: spoil(node.locks),
+        async [Symbol.asyncDispose]() {
+          for (const each of [nodes, ...others.splice(0)]) await each[Symbol.asyncDispose]();
+        },
+      };
+    },
+    another: async ({ nodes }) => spoil((await nodesFor(nodes).open()).locks),
+    async crash({ nodes, node }) {
+      await node.crash();
+      const { id, stateDir } = node;
+      return spoil((await nodesFor(nodes).open({ id, stateDir })).locks);
+    },
+  });
+}
+
+/** Locks whose leases hand over something else than they should. */
+const handing =
+  (handover: (lease: Lease, name: string) => Lease['handover']) =>
+  (locks: Locks): Locks => ({
+    ...locks,
+    async acquire(name, signal) {
+      const lease = await locks.acquire(name, signal);
+      return { ...lease, handover: handover(lease, name) };
+    },
+  });
+
+function firstMarkOnly(locks: Locks): Locks {
+  return {
+    ...locks,
+    async acquire(name, signal) {
+      const lease = await locks.acquire(name, signal);
+      let isLeft = false;
+      const leave = (mark: string) => {
+        if (!isLeft) lease.leave(mark);
+        isLeft = true;
+      };
+      return { ...lease, leave };
+    },
+  };
+}
+
+const SHARED_MUTANTS: readonly { wrong: string; suite: () => readonly Case[]; caughtBy: string }[] = [
+  {
+    wrong: 'marks that are lost',
+    suite: () => sharedSuiteOf(handing(() => ({ mark: undefined, isOrderly: true }))),
+    caughtBy: 'the next holder is handed',
+  },
+  {
+    wrong: 'a mark out of nowhere',
+    suite: () => sharedSuiteOf(handing(() => ({ mark: 'x', isOrderly: true }))),
+    caughtBy: 'the first holder finds no mark',
+  },
+  {
+    wrong: 'the first mark counts',
+    suite: () => sharedSuiteOf(firstMarkOnly),
+    caughtBy: 'of several marks the last one',
+  },
+  {
+    wrong: 'nothing is ever in order',
+    suite: () => sharedSuiteOf(handing(({ handover }) => handover && { ...handover, isOrderly: false })),
+    caughtBy: 'who leaves no mark hands on',
+  },
+  {
+    wrong: 'a mark for all names',
+    suite: () =>
+      sharedSuiteOf((locks) => ({
+        ...locks,
+        acquire: (name, signal) => locks.acquire(name === 'settle' ? name : 'all', signal),
+      })),
+    caughtBy: 'each name has a mark',
+  },
+  {
+    wrong: 'all is always in order',
+    suite: () => sharedSuiteOf(handing(({ handover }) => handover && { ...handover, isOrderly: true })),
+    caughtBy: 'after a process that is over nothing is in order',
+  },
+  {
+    wrong: 'every process has locks of its own',
+    suite: () => sharedSuiteOf(undefined, false),
+    caughtBy: 'another process waits for a lock',
+  },
+  {
+    wrong: 'each has a domain of its own',
+    suite: () => sharedSuiteOf(undefined, false),
+    caughtBy: 'the domain is the same',
+  },
+  {
+    wrong: 'a mark stays in its process',
+    suite: () => sharedSuiteOf(undefined, false),
+    caughtBy: 'a mark passes on to another process',
+  },
+  {
+    wrong: 'who comes late is served first',
+    suite: () => sharedSuiteOf(undefined, false),
+    caughtBy: 'processes that wait are served',
+  },
+  {
+    wrong: 'tokens that stay',
+    suite: () =>
+      sharedSuiteOf((locks) => ({
+        ...locks,
+        acquire: async (name, signal) => ({ ...(await locks.acquire(name, signal)), token: 1n }),
+      })),
+    caughtBy: 'what a process held that is over',
+  },
+];
+
+for (const { wrong, suite, caughtBy } of SHARED_MUTANTS) {
+  test(`the suite of shared locks catches: ${wrong}`, async () => {
+    const cases = suite().filter(({ title }) => factOf(title).startsWith(caughtBy));
+    assert.is(cases.length, 1);
+    assert.is((await failures(cases)).length, 1, `'${caughtBy}' held`);
+  });
+}
+
+test('every further case of the suite of shared locks fails for some mutant', () => {
+  const base = new Set(suiteOf(honest).map(({ title }) => factOf(title)));
+  const unproven = sharedSuiteOf()
+    .map(({ title }) => factOf(title))
+    .filter((fact) => !base.has(fact) && !SHARED_MUTANTS.some(({ caughtBy }) => fact.startsWith(caughtBy)));
+  assert.equal(unproven, []);
 });
 
 function spoilt(spoil: (locks: Locks) => Partial<Locks>): () => Locks {

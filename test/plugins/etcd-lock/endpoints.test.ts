@@ -92,16 +92,16 @@ test('a file that is no certificate is named as such', async () => {
 });
 
 test('when the member that is spoken to is frozen, the next call goes to another', async () => {
-  const kv = await createEtcdKv({ ...three, deadline: 1_000 });
+  const kv = await createEtcdKv(three);
   await kv.txn(WRITE);
   three.freeze(0);
   try {
     const begun = performance.now();
     await kv.txn(READ);
-    assert.ok(performance.now() - begun < 2_000, 'a read is asked of another at once');
+    assert.ok(performance.now() - begun < 4_000, 'a read is asked of another at once');
     const again = performance.now();
     await kv.txn(WRITE);
-    assert.ok(performance.now() - again < 500, 'it was asked of the frozen one again');
+    assert.ok(performance.now() - again < 1_000, 'it was asked of the frozen one again');
   } finally {
     three.thaw(0);
     kv.close();
@@ -109,7 +109,7 @@ test('when the member that is spoken to is frozen, the next call goes to another
 });
 
 test('a watch moves on with the calls', async () => {
-  const kv = await createEtcdKv({ ...three, deadline: 1_000 });
+  const kv = await createEtcdKv(three);
   let rung = Promise.withResolvers<void>();
   using _watch = kv.watch([{ key: '/sltv/watched' }], () => rung.resolve());
   await rung.promise;

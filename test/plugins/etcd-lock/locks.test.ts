@@ -106,6 +106,25 @@ test('when a lock is given back, only the first in line asks for it', async () =
   for (const next of served.slice(1)) await (await next)[Symbol.asyncDispose]();
 });
 
+test('a lock that is free is not taken past somebody who waits for it', async () => {
+  await using made = await world();
+  const node = await made.open();
+  await warm(node, 'a');
+  const kv = made.store.open();
+  const key = made.keys.waiter('a', 'who was there before');
+  await kv.txn({ when: [], act: [{ put: { key, value: 'far' } }], otherwise: [] });
+  let isServed = false;
+  const waiting = node.locks.acquire('a', never).then((lease) => {
+    isServed = true;
+    return lease;
+  });
+  await eventually(async () => made.waiters('a') === 2);
+  await warm(node, 'settle');
+  assert.is(isServed, false);
+  await kv.txn({ when: [], act: [{ remove: { key } }], otherwise: [] });
+  await (await waiting)[Symbol.asyncDispose]();
+});
+
 test('an attempt without answer that is carried out later takes no lock', async () => {
   await using made = await world();
   const [node, other] = [await made.open(), await made.open()];
@@ -193,7 +212,7 @@ async function leaveRecord(
   children?: string,
 ) {
   const value = written({
-    ...{ node: by.id, boot: by.boot, instance: 'of another process', attempt: 'x', children },
+    ...{ node: by.id, boot: by.boot, instance: 'of another process', attempt: 1, children },
     ...{ pid, started: (await startOf(pid)) ?? '', token: 7n, since: new Date('2026-01-02T03:04:05Z') },
   });
   const [act, kv] = [[{ put: { key: made.keys.record('a'), value } }], made.store.open()];
