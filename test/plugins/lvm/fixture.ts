@@ -52,6 +52,7 @@ export interface OpenOptions {
   /** More of this host's lvm.conf. */
   readonly conf?: string;
   readonly now?: () => number;
+  /** Default: as long as the VG. */
   readonly life?: AbortSignal;
 }
 
@@ -85,6 +86,9 @@ export async function loopVg(
   if (hasDeviceMapper) undo.defer(async () => void (await lvm('vgchange', '-an')));
   if (vg) await lvm('vgcreate', '--quiet', ...create, name, devices[0] ?? '');
   const field = async (what: string) => (await lvm('vgs', '--foreign', '--noheadings', '-o', what, name)).trim();
+  // What a daemon does behind its answers would go on, and leave files where all were taken away.
+  const life = new AbortController();
+  undo.defer(() => life.abort());
   const all = undo.move();
   return {
     name,
@@ -94,7 +98,7 @@ export async function loopVg(
     lvm,
     vg: field,
     sequence: async () => Number(await field('vg_seqno')),
-    open: async (how = {}) => openOn({ directory, name, devices }, how),
+    open: async (how = {}) => openOn({ directory, name, devices }, { life: life.signal, ...how }),
     [Symbol.asyncDispose]: () => all.disposeAsync(),
   };
 }
