@@ -42,7 +42,7 @@ export async function answerHook(options: HookOptions, { name, args, input }: Ho
     }
     const transition = hook.read(args, input);
     if (transition === undefined) return;
-    const promises = createPromises(node.runDir);
+    const promises = createPromises(node);
     const cluster = booted.provided(Cluster);
     await runHook({ storages: booted.all(Storage), cluster, promises, node, log, signal }, transition);
   } finally {

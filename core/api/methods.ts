@@ -30,6 +30,7 @@ export const RULES: Readonly<Record<string, Rule>> = {
   'sltv.v1.PoolService/ExtendPool': { operation: 'pool.extend', role: 'admin', subject: 'name' },
   'sltv.v1.PoolService/SharePool': { operation: 'pool.share', role: 'admin', subject: 'name' },
   'sltv.v1.PoolService/AcceptPool': { operation: 'pool.accept', role: 'admin', subject: 'name' },
+  'sltv.v1.PoolService/ShellPool': { operation: 'pool.shell', role: 'admin', subject: 'name' },
   'sltv.v1.NodeService/ListNodes': { operation: 'node.list', role: 'viewer' },
   'sltv.v1.NodeService/FenceNode': { operation: 'node.fence', role: 'admin', subject: 'name' },
   'sltv.v1.NodeService/RetireNode': { operation: 'node.retire', role: 'admin', subject: 'name' },

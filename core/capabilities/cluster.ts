@@ -42,7 +42,7 @@ export interface Member extends Place {
   /** Its daemon has proven within the lease's time that it lives. */
   readonly isUp: boolean;
   readonly lastSeen: Date;
-  /** This boot is declared over. */
+  /** This boot is over: declared so, or another one of this node was seen, which need not be a member yet. */
   readonly isOver: boolean;
 }
 

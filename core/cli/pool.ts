@@ -122,6 +122,25 @@ const accept = command(
   },
 );
 
+const shell = command(
+  verb({
+    about: "run a command of a pool's own tools, alone and under its lock",
+    example: 'sltv pool shell vg-sltv -- lvm vgck',
+    role: 'admin',
+    args: { name, words: { type: 'text', about: 'the command, after --', list: true } },
+    options: {},
+    gives: 'nothing',
+    result: {},
+  }),
+  async (input, at) => {
+    const message = await (await at.client()).pools.shell({ name: input.name, words: [...input.words] }, at);
+    const { code, stdout, stderr } = message;
+    const said = stdout.trimEnd();
+    const remarks = stderr.split('\n').filter((line) => line.trim() !== '');
+    return { message, ...(said === '' ? {} : { said }), remarks, exit: code };
+  },
+);
+
 export const pool: Commands = {
   'pool list': list,
   'pool show': show,
@@ -129,6 +148,7 @@ export const pool: Commands = {
   'pool extend': extend,
   'pool share': share,
   'pool accept': accept,
+  'pool shell': shell,
 };
 
 const reply = (pool: Pool) => ({ message: { pool }, rows: [factsOf(pool)] });

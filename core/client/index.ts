@@ -46,6 +46,7 @@ export interface Client {
     readonly extend: Method<Wire.ExtendPoolRequest, Wire.Pool>;
     readonly share: Method<Wire.SharePoolRequest, Wire.Pool>;
     readonly accept: Method<Wire.AcceptPoolRequest, Wire.Pool>;
+    readonly shell: Method<Wire.ShellPoolRequest, Wire.ShellPoolResponse>;
   };
   readonly nodes: {
     readonly list: (options?: CallOptions) => Promise<Wire.Node[]>;
@@ -108,6 +109,7 @@ export function connect(options: ClientOptions = {}): Client {
         (await pools<object, Wire.SharePoolResponse>('SharePool')(request, options)).pool,
       accept: async (request, options) =>
         (await pools<object, Wire.AcceptPoolResponse>('AcceptPool')(request, options)).pool,
+      shell: pools('ShellPool'),
     },
     nodes: {
       list: async (options) => (await asking(nodes<object, Wire.ListNodesResponse>('ListNodes'))(options)).nodes,

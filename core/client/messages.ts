@@ -18,6 +18,7 @@ export type {
   ExtendPoolRequestJson as ExtendPoolRequest,
   GetPoolRequestJson as GetPoolRequest,
   SharePoolRequestJson as SharePoolRequest,
+  ShellPoolRequestJson as ShellPoolRequest,
 } from '../api/gen/sltv/v1/pool_pb.ts';
 export type {
   AttachDiskRequestJson as AttachDiskRequest,
@@ -57,6 +58,7 @@ export type CreatePoolResponse = Written<pool.CreatePoolResponseJson>;
 export type ExtendPoolResponse = Written<pool.ExtendPoolResponseJson>;
 export type SharePoolResponse = Written<pool.SharePoolResponseJson>;
 export type AcceptPoolResponse = Written<pool.AcceptPoolResponseJson>;
+export type ShellPoolResponse = Written<pool.ShellPoolResponseJson>;
 export type Node = Written<node.NodeJson>;
 export type ListNodesResponse = Written<node.ListNodesResponseJson>;
 export type FenceNodeResponse = Written<node.FenceNodeResponseJson>;

@@ -27,7 +27,9 @@ export function answerOthers(world: World, cluster: Cluster): void {
   });
   cluster.answer(DiskDetach, async ({ vm, requestId, ...which }, by) => {
     const { entry } = await mustFind(world, which);
-    await detach(world, { disk: nameOf(entry), vm }, callBy(world, by, requestId));
+    // Whoever asked waits no longer than a question may.
+    const hurried = { ...world, detachPatience: Math.min(world.detachPatience, FORWARDED_PATIENCE) };
+    await detach(hurried, { disk: nameOf(entry), vm }, callBy(world, by, requestId));
     return {};
   });
   cluster.answer(DiskResize, async ({ virtualSize, requestId, ...which }, by) => {
@@ -37,6 +39,9 @@ export function answerOthers(world: World, cluster: Cluster): void {
   });
   cluster.answer(DisksGiveBack, async () => ({ left: await giveBack(world) }));
 }
+
+/** Milliseconds that a guest has to release a disk of which another node is asked to be rid. */
+const FORWARDED_PATIENCE = 4_000;
 
 /** Brings the device of a volume that is active here, and a guest that has it, up to the volume's size. */
 export async function refresh(world: World, pool: Pool, entry: Entry): Promise<void> {

@@ -138,7 +138,7 @@ async function reserve(world: World, { pool, name, vm, request, claim }: Reserva
     if (fresh.intent?.operation === 'attach') mustBeFree(fresh, vm);
     mustBeAtRest(fresh);
     mustBeFree(fresh, vm);
-    await mustBeOursToTake(world, pool, writer, fresh, claim);
+    await mustBeOursToTake(world, pool, fresh, claim);
     const place = here(world.node);
     const notes = {
       own: [ownerNote({ vm: vm.uuid, target: request.target ?? '', vmName: vm.name })],

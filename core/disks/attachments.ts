@@ -30,7 +30,8 @@ export function attachmentOf(world: World, entry: Entry): Attachment {
     disk: entry.volume.name,
     vm: entry.owner?.vm ?? '',
     vmName: entry.owner?.vmName ?? '',
-    node: entry.on[0]?.node ?? world.node.id,
+    // After a fence no host has it, until its VM starts somewhere.
+    node: entry.on[0]?.node ?? (world.cluster ? '' : world.node.id),
     target: entry.owner?.target ?? '',
     readOnly: entry.readOnly,
     attachedAt: entry.attachedAt,

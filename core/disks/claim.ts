@@ -1,17 +1,17 @@
-// Taking a disk over from the nodes that may have it active: each is asked, or proven to be over, and then their
+// Taking a disk over from the nodes that may have it active: each is asked, or was fenced, and then their
 // permission is replaced by this node's in one commit.
 //
 // The proof is got without the pool's lock and used under it: `mustBeOursToTake` says whether what is written there now is
 // what was proven, and still may be rested on. What a node promised it keeps until the claim is settled (see promises.ts).
 import { randomUUID } from 'node:crypto';
 import { uptime } from 'node:os';
-import type { Cluster, Member, Place } from '../capabilities/cluster.ts';
-import type { Pool, Writer } from '../capabilities/storage.ts';
+import type { Cluster, Place } from '../capabilities/cluster.ts';
+import type { Pool } from '../capabilities/storage.ts';
 import { asSltvError, coreErrors } from '../errors.ts';
 import type { Node } from '../node.ts';
 import { type Entry, nameOf, placeNote } from './entry.ts';
 import { patiently } from './patience.ts';
-import { honour } from './permission.ts';
+import { fencedIn, honour } from './permission.ts';
 import { GOOD_FOR, type Promises } from './promises.ts';
 import { DiskInactive, DiskSettled } from './questions.ts';
 import { freshEntry } from './world.ts';
@@ -26,8 +26,8 @@ export interface Claimant {
 export interface Claim {
   readonly id: string;
   readonly disk: string;
-  /** By their notes. `fenced`: proven by this life's end, which the pool has to say before others rest on it. */
-  readonly places: ReadonlyMap<string, { readonly fenced: Place | undefined }>;
+  /** By their notes. `isFenced`: not by a promise, but because the pool says that its node was fenced, and that life is over. */
+  readonly places: ReadonlyMap<string, Proven>;
   /** Nodes that were asked for their promise. */
   readonly asked: readonly string[];
   /** Seconds since this host's boot until which promises may be rested on. */
@@ -67,7 +67,7 @@ export async function claiming<T>(
 
 /** Whether what has begun with it began in a life that is proven to be over. */
 export const isOfLifeThatIsOver = ({ intent }: Entry, claim: Claim): boolean =>
-  intent !== undefined && claim.places.get(placeNote(intent))?.fenced !== undefined;
+  intent !== undefined && claim.places.get(placeNote(intent))?.isFenced === true;
 
 /** Where else than here it may be active. */
 export const placesElsewhere = (node: Node, entry: Entry): readonly Place[] =>
@@ -81,21 +81,22 @@ export const placesElsewhere = (node: Node, entry: Entry): readonly Place[] =>
 export async function mustBeOursToTake(
   { node, promises }: Claimant,
   pool: Pool,
-  writer: Writer,
   entry: Entry,
   claim: Claim,
 ): Promise<void> {
-  await honour(promises, node, entry);
+  await honour(promises, entry);
   const proven = placesElsewhere(node, entry).map((place) => claim.places.get(placeNote(place)));
   if (proven.includes(undefined)) throw outOfDate(entry, 'has just been changed by another node');
   if (claim.asked.length > 0 && uptime() > claim.until) throw outOfDate(entry, 'was asked for too long ago');
-  // Whoever was fenced may live on, or again, and then reads here that its old permissions hold no more.
-  const lives = proven.flatMap((each) => (each?.fenced ? [placeNote(each.fenced)] : []));
-  if (lives.length === 0) return;
-  const known = (await pool.facts(AbortSignal.timeout(10_000))).notes?.fenced ?? [];
-  const missing = [...new Set(lives)].filter((life) => !known.includes(life));
-  if (missing.length > 0) await writer.annotatePool?.({ add: { fenced: missing } });
+  const fenced = proven.flatMap((each) => (each?.isFenced ? [each.place.node] : []));
+  if (fenced.length === 0) return;
+  // A node that is back rests on its old notes again as soon as the pool has forgotten its fence.
+  const still = (await fencedIn(pool, AbortSignal.timeout(FACTS_PATIENCE))).map((place) => place.node);
+  if (!fenced.every((name) => still.includes(name))) throw outOfDate(entry, 'has just been given back to its node');
 }
+
+/** Milliseconds. */
+const FACTS_PATIENCE = 10_000;
 
 const outOfDate = (entry: Entry, why: string) =>
   coreErrors('disk-claimed', `${nameOf(entry)} ${why}`, {
@@ -109,24 +110,23 @@ async function prove(by: Claimant, pool: Pool, entry: Entry, signal: AbortSignal
   const [first] = elsewhere;
   if (!first) return { ...claim, places: new Map(), asked: [] };
   if (!cluster) throw isElsewhere(entry, first.node);
-  const members = await cluster.members(signal);
-  const nodes = [...new Set(elsewhere.map((place) => place.node))];
-  const asked = nodes.filter((name) => members.some((member) => member.node === name && !member.isOver));
+  const fenced = await fencedIn(pool, signal);
   const which = { pool: pool.id, name: entry.volume.name, disk: entry.id, claim: claim.id };
+  const asked: string[] = [];
   const outcomes = await Promise.allSettled(
-    nodes.map(async (name): Promise<readonly Proven[]> => {
+    [...new Set(elsewhere.map((place) => place.node))].map(async (name): Promise<readonly Proven[]> => {
       const places = elsewhere.filter((place) => place.node === name);
-      if (!asked.includes(name)) {
-        const member = members.find((candidate) => candidate.node === name);
-        return await mustBeOver(cluster, entry, places, member, signal);
+      const wasFenced = fenced.some((place) => place.node === name);
+      if (wasFenced && (await areOver(cluster, places, signal))) {
+        return places.map((place) => ({ place, isFenced: true }));
       }
+      asked.push(name);
       await askForPromise(cluster, name, which, entry, signal);
-      return places.map((place) => ({ place, fenced: undefined }));
+      return places.map((place) => ({ place, isFenced: false }));
     }),
   );
   const proven = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? outcome.value : []));
-  const places = new Map(proven.map(({ place, fenced }) => [placeNote(place), { fenced }]));
-  const whole: Claim = { ...claim, places, asked };
+  const whole: Claim = { ...claim, places: new Map(proven.map((each) => [placeNote(each.place), each])), asked };
   const failed = outcomes.find((outcome) => outcome.status === 'rejected');
   if (!failed) return whole;
   // Also whose answer came too late, or not at all: it may have promised.
@@ -136,7 +136,15 @@ async function prove(by: Claimant, pool: Pool, entry: Entry, signal: AbortSignal
 
 interface Proven {
   readonly place: Place;
-  readonly fenced: Place | undefined;
+  readonly isFenced: boolean;
+}
+
+/**
+ * Of a node that was fenced, these lives are over. Without the fence that would prove nothing: a newer life may start a VM by
+ * the note of an older one (see permission.ts), and need not have been heard of yet.
+ */
+async function areOver(cluster: Cluster, places: readonly Place[], signal: AbortSignal): Promise<boolean> {
+  return (await Promise.all(places.map((place) => cluster.isOver(place, signal)))).every(Boolean);
 }
 
 interface Which {
@@ -173,25 +181,6 @@ async function askForPromise(
 
 /** Milliseconds that a node may take to look, and to deactivate. */
 const ANSWER_PATIENCE = 8_000;
-
-/**
- * No life of that node may have it: the one it was last seen in is over, and so is each that the notes name. What a newer
- * life would find in the notes it may not rest on, once the pool says that one was fenced.
- */
-async function mustBeOver(
-  cluster: Cluster,
-  entry: Entry,
-  places: readonly Place[],
-  member: Member | undefined,
-  signal: AbortSignal,
-): Promise<readonly Proven[]> {
-  return await Promise.all(
-    places.map(async (place) => {
-      if (!(await cluster.isOver(place, signal))) throw unanswered(entry, place.node, undefined);
-      return { place, fenced: member ? { node: member.node, boot: member.boot } : place };
-    }),
-  );
-}
 
 /** Lets those go who promised something: nothing rests on it any more. Who does not hear it keeps it a while longer. */
 async function settle({ cluster }: Claimant, { id, disk, asked }: Claim): Promise<void> {

@@ -5,7 +5,17 @@ import type { Pool, Volume } from '../capabilities/storage.ts';
 import { asSltvError, coreErrors, SltvError } from '../errors.ts';
 import type { Call } from '../kernel/verb.ts';
 import { formatSize, roundUp } from '../units.ts';
-import { type Entry, here, type Intent, nameOf, newNotes, readEntry, replaceNotes, toDisk } from './entry.ts';
+import {
+  type Entry,
+  here,
+  type Intent,
+  nameOf,
+  newNotes,
+  placeNote,
+  readEntry,
+  replaceNotes,
+  toDisk,
+} from './entry.ts';
 import { createImage, fullImageSize } from './image.ts';
 import type { Decision } from './journal.ts';
 import { mayCreate } from './limits.ts';
@@ -78,9 +88,11 @@ export async function finishCreation(world: World, pool: Pool, entry: Entry, { r
     const { name, path, size } = entry.volume;
     const isStillOurs = await pool.change({ signal: world.life }, async (writer) => {
       const fresh = freshEntry(await writer.find(name), nameOf(entry));
-      await honour(world.promises, world.node, fresh);
+      await honour(world.promises, fresh);
       if (fresh.id !== entry.id || !isUntouched(fresh)) return false;
-      await writer.annotate(name, { activate: true });
+      // By a note of this life, which nobody takes for over.
+      const notes = { on: [placeNote(here(world.node))] };
+      await writer.annotate(name, { ...replaceNotes(fresh.volume, notes), activate: true });
       return true;
     });
     if (isStillOurs) {

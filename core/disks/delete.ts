@@ -37,7 +37,7 @@ export async function remove(world: World, request: { name: string; force: boole
         const fresh = freshEntry(await writer.find(name), request.name);
         mustBeUnowned(fresh);
         mustBeAtRest(fresh);
-        await mustBeOursToTake(world, pool, writer, fresh, claim);
+        await mustBeOursToTake(world, pool, fresh, claim);
         await writer.remove(name);
         world.lateNotes.forget(pool.name, name);
       }),

@@ -66,7 +66,7 @@ async function begin(world: World, pool: Pool, name: string, claim: Claim, call:
   return await pool.change({ signal: call.signal }, async (writer) => {
     const fresh = freshEntry(await writer.find(name), name);
     if (!fresh.owner) return fresh;
-    await mustBeOursToTake(world, pool, writer, fresh, claim);
+    await mustBeOursToTake(world, pool, fresh, claim);
     const isInherited = isOfLifeThatIsOver(fresh, claim);
     if (fresh.intent?.operation === 'detach' && !isInherited) return fresh;
     if (!isInherited) mustBeAtRest(fresh);

@@ -10,7 +10,7 @@ import { claiming, isElsewhere, isOfLifeThatIsOver, mustBeOursToTake, placesElse
 import { type Entry, here, nameOf, placeNote, readEntry, replaceNotes } from './entry.ts';
 import { giveHeadroom, lacksHeadroom } from './headroom.ts';
 import { patiently } from './patience.ts';
-import { fencedIn, isPermitted, mustNotBeFenced, mustNotBePromised } from './permission.ts';
+import { fencedIn, honour, isPermitted, mustNotBeFenced, mustNotBePromised } from './permission.ts';
 import type { Promises } from './promises.ts';
 import { freshEntry, mustBeAtRest, mustBeHere } from './world.ts';
 
@@ -94,7 +94,7 @@ async function activate(world: HookWorld, disk: Held, vm: VmTransition['vm']): P
   const { pool, volume } = disk;
   const mustBeOurs = async () => {
     if (!world.cluster) return disk.entry;
-    await mustNotBePromised(world.promises, world.node, pool, disk.entry, world.signal);
+    await mustNotBePromised(world.promises, pool, disk.entry, world.signal);
     const entry = await readAgain(pool, volume.name, world.signal);
     mayStart(entry, vm);
     if (isPermitted(world.node, entry, await fencedIn(pool, world.signal))) return entry;
@@ -115,21 +115,27 @@ async function activate(world: HookWorld, disk: Held, vm: VmTransition['vm']): P
 }
 
 /** The disk was on another node: its permission becomes this one's, and the VM's room is made in the same turn. */
-async function claim(world: HookWorld, { pool, volume }: Held, vm: VmTransition['vm']): Promise<void> {
-  const { name } = volume;
+async function claim(world: HookWorld, disk: Held, vm: VmTransition['vm']): Promise<void> {
+  const { pool } = disk;
+  const { name } = disk.volume;
   const { signal } = world;
   const wanted = { pool, name, signal, mayHave: (entry: Entry) => mayStart(entry, vm) };
   await claiming(world, wanted, (proof) =>
     pool.change({ signal, urgency: { secondsToFull: 0 } }, async (writer) => {
       const fresh = freshEntry(await writer.find(name), name);
       mayStart(fresh, vm);
-      await mustBeOursToTake(world, pool, writer, fresh, proof);
+      await mustBeOursToTake(world, pool, fresh, proof);
       // A VM that starts with the disk has it, whatever became of the attach.
       const isHalfAttached = fresh.intent?.operation === 'attach' && isOfLifeThatIsOver(fresh, proof);
       if (!isHalfAttached) mustBeAtRest(fresh);
       await giveHeadroom(pool, writer, fresh, world);
       const notes = { on: [placeNote(here(world.node))], op: [] };
       await writer.annotate(name, { ...replaceNotes(fresh.volume, notes), activate: true });
+      // Another may have read what was just written, and asked this node's daemon before the volume was active.
+      await honour(world.promises, fresh).catch(async (error) => {
+        await asleep(world, [disk]);
+        throw error;
+      });
     }),
   );
 }

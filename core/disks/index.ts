@@ -61,7 +61,7 @@ export default definePlugin({
       journal: createJournal(join(node.stateDir, 'requests')),
       turns: createTurns(),
       lateNotes: createLateNotes(),
-      promises: createPromises(node.runDir),
+      promises: createPromises(node),
       alarms: createAlarms(log),
       defaultPool: options.defaultPool,
       thinInitialSize: options.thinInitialSize,

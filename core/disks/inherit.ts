@@ -87,7 +87,7 @@ async function carryOut(world: World, pool: Pool, seen: Entry, will: Will): Prom
       const entry = freshEntry(volume, nameOf(seen));
       world.log.info('ending what a node left', { disk: nameOf(entry), how: will, operation: entry.intent?.operation });
       if (will === 'remove') return await writer.remove(name);
-      await honour(world.promises, world.node, entry);
+      await honour(world.promises, entry);
       const mine = entry.on.filter(({ node }) => node === world.node.id).map(placeNote);
       const op = entry.intent ? [intentNote({ ...entry.intent, ...place })] : [];
       const notes: Record<Exclude<Will, 'remove'>, Notes> = {

@@ -30,14 +30,13 @@ export function mustNotBeFenced(node: Node, fenced: readonly Place[]): void {
 }
 
 /**
- * For whoever holds the pool's lock and has read the entry under it: refuses to activate what another node has this one's
- * promise for, and forgets promises that are over. Errors: `core/disk-claimed`.
+ * For whoever holds the pool's lock: refuses to activate what another node has this one's promise for, and forgets promises that
+ * are over. Errors: `core/disk-claimed`.
  */
-export async function honour(promises: Promises, node: Node, entry: Entry): Promise<void> {
-  const isMine = entry.on.some((place) => place.node === node.id);
+export async function honour(promises: Promises, entry: Entry): Promise<void> {
   for (const promised of await promises.of(entry.id)) {
-    // Where another node stands in this one's place the claim was carried out; and one as old as this was given up.
-    if (isMine && !promises.isOld(promised)) throw claimed(entry, promised.by);
+    // Also where others have had it since: by the same words in its notes the claim could still be carried out.
+    if (!promises.isOld(promised)) throw claimed(entry, promised.by);
     await promises.withdraw(promised);
   }
 }
@@ -45,7 +44,6 @@ export async function honour(promises: Promises, node: Node, entry: Entry): Prom
 /** The same without the lock, for a start: only promises that are old need it. Errors: `core/disk-claimed`, the pool's. */
 export async function mustNotBePromised(
   promises: Promises,
-  node: Node,
   pool: Pool,
   entry: Entry,
   signal: AbortSignal,
@@ -54,10 +52,8 @@ export async function mustNotBePromised(
   const fresh = given.find((promised) => !promises.isOld(promised));
   if (fresh) throw claimed(entry, fresh.by);
   if (given.length === 0) return;
-  await pool.change({ signal }, async (writer) => {
-    const volume = await writer.find(entry.volume.name);
-    if (volume) await honour(promises, node, { ...entry, on: (volume.notes.on ?? []).map(readPlace) });
-  });
+  // Whoever has the lock now knows that the other has committed, or never will; what it has written is read after this.
+  await pool.change({ signal }, () => honour(promises, entry));
 }
 
 /** Forgets the promises that are over, so that no start has to. Never throws: it is tried again. */
@@ -66,7 +62,7 @@ export async function tidyPromises(promises: Promises, pools: readonly Pool[], s
     if (!promises.isOld(promised)) continue;
     const pool = pools.find((candidate) => candidate.id === promised.pool);
     if (!pool) continue;
-    // Whoever has the lock now knows that the other has committed, or never will. Without it, it is tried again.
+    // Without the lock it is tried again.
     await pool.change({ signal }, () => promises.withdraw(promised)).catch(() => {});
   }
 }

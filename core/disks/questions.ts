@@ -8,8 +8,8 @@ const Id = v.pipe(v.string(), v.regex(/^[A-Za-z0-9-]{1,64}$/));
 const Which = { pool: v.string(), name: v.string(), disk: Id };
 
 /**
- * Whether this disk is not active there, and stays so until its notes have changed or `disk.settled` was heard. `isBusy`: it
- * may be soon.
+ * Whether this disk is not active there, and stays so until `disk.settled` was heard, for as long as promises last.
+ * `isBusy`: it may be soon.
  */
 export const DiskInactive = question(
   'disk.inactive',

@@ -6,7 +6,17 @@ import { finishAttach, undoAttach } from './attach.ts';
 import { audit } from './audit.ts';
 import { finishCreation, removeDisk, undoCreation } from './create.ts';
 import { finishDetach, takeOut } from './detach.ts';
-import { type Entry, type Intent, nameOf, readEntry, readPlace } from './entry.ts';
+import {
+  type Entry,
+  here,
+  type Intent,
+  intentNote,
+  nameOf,
+  placeNote,
+  readEntry,
+  readPlace,
+  replaceNotes,
+} from './entry.ts';
 import { guestBehind, showGuest } from './extend.ts';
 import { inherit } from './inherit.ts';
 import { tidyPromises } from './permission.ts';
@@ -113,10 +123,29 @@ async function settle(world: World, pool: Pool, name: string, subject: string): 
   if (world.turns.isTaken(subject)) return;
   await attempt(world, subject, () =>
     world.turns.take(subject, world.life, async () => {
-      const entry = await entryNow(pool, name);
+      const entry = await renewed(world, pool, name);
       if (entry && (!entry.intent || isOurs(world, entry.intent))) await moveOn(world, pool, entry);
     }),
   );
+}
+
+/**
+ * The disk as it is now. What an earlier life of this node began becomes this one's, before anything is done about it: after a
+ * fence others may be about to end it, and either they are first, and it is not ours any more, or they find a life that is not over.
+ */
+async function renewed(world: World, pool: Pool, name: string): Promise<Entry | undefined> {
+  return await pool.change({ signal: AbortSignal.any([world.life, AbortSignal.timeout(60_000)]) }, async (writer) => {
+    const volume = await writer.find(name);
+    const entry = volume && readEntry(volume);
+    const { intent } = entry ?? {};
+    if (!entry || !intent || !world.cluster || !isOurs(world, intent) || intent.boot === world.node.bootId)
+      return entry;
+    const place = here(world.node);
+    const others = entry.on.filter(({ node }) => node !== place.node);
+    const on = entry.on.length === others.length ? others : [...others, place];
+    const notes = { op: [intentNote({ ...intent, ...place })], on: on.map(placeNote) };
+    return readEntry(await writer.annotate(name, replaceNotes(entry.volume, notes)));
+  });
 }
 
 async function moveOn(world: World, pool: Pool, entry: Entry): Promise<void> {
@@ -161,7 +190,7 @@ async function settleDetach(world: World, pool: Pool, entry: Entry): Promise<voi
   await finishDetach(world, pool, entry);
 }
 
-export async function entryNow(pool: Pool, name: string): Promise<Entry | undefined> {
+async function entryNow(pool: Pool, name: string): Promise<Entry | undefined> {
   return await pool.change({ signal: AbortSignal.timeout(60_000) }, async (writer) => {
     const volume = await writer.find(name);
     return volume && readEntry(volume);

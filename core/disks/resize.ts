@@ -43,7 +43,7 @@ export async function resize(world: World, request: { name: string; virtualSize:
         const fresh = freshEntry(await writer.find(name), request.name);
         mustNotShrink(fresh, request.virtualSize);
         mustBeAtRest(fresh);
-        await mustBeOursToTake(world, pool, writer, fresh, claim);
+        await mustBeOursToTake(world, pool, fresh, claim);
         if (fresh.virtualSize >= wanted) return fresh;
         await mayBe(pool, writer, fresh, wanted);
         const place = here(world.node);

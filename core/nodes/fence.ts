@@ -1,16 +1,16 @@
 // Putting an end to a node that is silent: first a proof, then the word of it, which others rest on.
-import { type Cluster, type Member, NodeFenced, type Place } from '../capabilities/cluster.ts';
+import type { Cluster, Member, Place } from '../capabilities/cluster.ts';
 import type { FenceRequest, NodeView } from '../capabilities/nodes.ts';
 import { coreErrors } from '../errors.ts';
 import type { Call } from '../kernel/verb.ts';
 import { turnOff } from './agent.ts';
-import { writeFences } from './fences.ts';
+import { announce, writeFences } from './fences.ts';
 import { lookAt, viewOf } from './look.ts';
-import { clusterOf, isSame, livesNamed, membersNamed, type NodesWorld, sharedPools } from './world.ts';
+import { clusterOf, fencedLives, isSame, livesNamed, membersNamed, type NodesWorld, sharedPools } from './world.ts';
 
 /**
- * Fences a node in every life that may still write. First the cluster is told, which lets its locks be taken over; then each
- * shared pool, which any daemon does that comes by. Errors: as the capability says.
+ * Fences a node in every life that may still write: a proof, then the word of it in the shared pools, and in the cluster, which
+ * lets its locks be taken over. Any daemon ends what stands in one pool. Errors: as the capability says.
  */
 export async function fence(world: NodesWorld, request: FenceRequest, call: Call): Promise<NodeView> {
   const cluster = clusterOf(world);
@@ -20,22 +20,21 @@ export async function fence(world: NodesWorld, request: FenceRequest, call: Call
       hint: 'fence it from another node, or reboot it',
     });
   }
-  const members = await cluster.members(call.signal);
-  const member = members.find((candidate) => candidate.node === node);
-  const lives = await livesOf(world, member, node, members, call.signal);
-  // A store that forgot may tell of another time's fences.
-  const isBelieved = member !== undefined && cluster.trouble()?.state !== 'halted';
-  const isDone = isBelieved && (await areOver(cluster, lives, call.signal));
-  if (!isDone) {
-    const proof = await prove(world, request, member, call);
-    // From here on it goes to its end, whoever waits.
-    for (const place of lives) await cluster.declareOver(place, proof, world.life);
+  const before = await lookUp(world, cluster, node, call.signal);
+  let { noted } = before;
+  if (!(await isProven(world, cluster, before, call.signal))) {
+    const proof = await prove(world, request, before.member, call);
+    // From here on it goes to its end, whoever waits. What it wrote until its end counts, too.
+    const { lives, ...after } = await lookUp(world, cluster, node, world.life);
+    noted = after.noted;
     world.provenAt.set(node, new Date());
-    world.told.add(node);
     world.log.warn('a node was fenced', { node, proof, lives: lives.map(({ boot }) => boot) });
-    for (const place of lives) world.emit(NodeFenced, { place, proof });
+    // First the pools: what stands there any daemon can end. But the node may have their locks, which only its end frees.
+    await writeFences(world, noted, LOCK_PATIENCE);
+    for (const place of lives) await cluster.declareOver(place, proof, world.life);
+    for (const place of lives) announce(world, place, proof);
   }
-  mustBeTold(node, await writeFences(world, member ? [member] : lives));
+  mustBeTold(world, node, await writeFences(world, noted));
   const gone: Member = {
     node,
     boot: '',
@@ -50,38 +49,60 @@ export async function fence(world: NodesWorld, request: FenceRequest, call: Call
   return (await lookAt(world, node, call.signal)) ?? viewOf(gone, world.node.id, []);
 }
 
+/** Milliseconds to wait for pools whose locks the node itself may have. */
+const LOCK_PATIENCE = 5_000;
+
+/**
+ * It was proven before, and all that is left is to tell the pools. A store that forgot, or that has only seen the node begin
+ * another life, proves nothing: a pool does.
+ */
+async function isProven(
+  world: NodesWorld,
+  cluster: Cluster,
+  { noted, lives }: Known,
+  signal: AbortSignal,
+): Promise<boolean> {
+  if (noted.length === 0 || cluster.trouble()?.state === 'halted') return false;
+  const told = (await sharedPools(world, signal)).flatMap(fencedLives);
+  if (!noted.every((place) => told.some((each) => isSame(place, each)))) return false;
+  return (await Promise.all(lives.map((place) => cluster.isOver(place, signal)))).every(Boolean);
+}
+
 /** Switched on again before its pools say so, it would begin where it was, beside whoever has its disks by then. */
-function mustBeTold(node: string, untold: readonly string[]): void {
+function mustBeTold({ cluster }: NodesWorld, node: string, untold: readonly string[]): void {
   if (untold.length === 0) return;
+  const isHalted = cluster?.trouble()?.state === 'halted';
   throw coreErrors(
     'fence-unfinished',
     `${node} is fenced, and ${untold.join(', ')} could not be told of it yet: keep it off`,
     {
-      hint: `until this ends well: sltv node fence ${node} --yes`,
+      hint: `${isHalted ? 'sltv cluster recover counts it; then, ' : ''}until this ends well: sltv node fence ${node} --yes`,
     },
   );
 }
 
-/** The life that it was last seen in, and those that disks name. Errors: `core/node-missing` for a name that nobody knows. */
-async function livesOf(
-  world: NodesWorld,
-  member: Member | undefined,
-  node: string,
-  members: readonly Member[],
-  signal: AbortSignal,
-): Promise<readonly Place[]> {
-  const pools = await sharedPools(world, signal);
-  const named = pools.flatMap(({ entries }) => entries.flatMap((entry) => livesNamed(entry, node)));
-  const all = [...(member ? [member] : []), ...named].map(({ node: name, boot }) => ({ node: name, boot }));
-  const lives = all.filter((place, index) => all.findIndex((other) => isSame(place, other)) === index);
-  if (lives.length > 0 || pools.some((pool) => membersNamed(pool).includes(node))) return lives;
-  throw coreErrors('node-missing', `there is no node ${node}`, {
-    hint: `nodes: ${members.map((each) => each.node).join(', ')}`,
-  });
+/** What is known of a node that shall be fenced. */
+interface Known {
+  readonly member: Member | undefined;
+  /** The life that it was last seen in, and those that disks name. */
+  readonly lives: readonly Place[];
+  /** What pools are told: its last life stands for the earlier ones. */
+  readonly noted: readonly Place[];
 }
 
-async function areOver(cluster: Cluster, lives: readonly Place[], signal: AbortSignal): Promise<boolean> {
-  return (await Promise.all(lives.map((place) => cluster.isOver(place, signal)))).every(Boolean);
+/** Errors: `core/node-missing` for a name that nobody knows. */
+async function lookUp(world: NodesWorld, cluster: Cluster, node: string, signal: AbortSignal): Promise<Known> {
+  const [members, pools] = await Promise.all([cluster.members(signal), sharedPools(world, signal)]);
+  const member = members.find((candidate) => candidate.node === node);
+  const named = pools.flatMap(({ entries }) => entries.flatMap((entry) => livesNamed(entry, node)));
+  const all = [...(member ? [member] : []), ...named].map(({ boot }) => ({ node, boot }));
+  const lives = all.filter((place, index) => all.findIndex((other) => isSame(place, other)) === index);
+  if (lives.length === 0 && !pools.some((pool) => membersNamed(pool).includes(node))) {
+    throw coreErrors('node-missing', `there is no node ${node}`, {
+      hint: `nodes: ${members.map((each) => each.node).join(', ')}`,
+    });
+  }
+  return { member, lives, noted: member ? [{ node, boot: member.boot }] : lives };
 }
 
 /** What proves that it is off, in a sentence. */

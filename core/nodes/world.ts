@@ -25,7 +25,7 @@ export interface NodesWorld {
   readonly whenFenced: 'destroy' | 'alarm';
   /** When this daemon had a node's end proven, by name. */
   readonly provenAt: Map<string, Date>;
-  /** Nodes of whose fence this daemon's plugins were told. */
+  /** Lives, as notes, of whose fence this daemon's plugins were told. */
   readonly told: Set<string>;
   /** Fires when the daemon stops. */
   readonly life: AbortSignal;

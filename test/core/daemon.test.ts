@@ -202,6 +202,20 @@ test('a config with problems ends the daemon with 2 and all of them', async () =
   assert.match(said, 'SLTV_LISTEN_TCP: the daemon answers on Unix sockets only');
 });
 
+test('a daemon with a cluster joins it, with its version and the format that it writes', async () => {
+  await using folder = await trustedFolder();
+  const nearby = `definePlugin({ name: 'nearby', api: 1, provides: { cluster: Cluster }, setup: ({ log }) => ({ provides: { cluster: {
+    join: (self) => log.info('joined', self), tell: () => {}, answer: () => {}, members: async () => [], isOver: async () => false, trouble: () => undefined,
+  } } }) })()`;
+  const config = configFile(folder.path, nearby);
+  writeFileSync(config, readFileSync(config, 'utf8').replace('import { ', 'import { Cluster, '));
+  await using daemon = start(config);
+  await daemon.says('ready');
+  const joined = daemon.lines.find((line) => line.includes('"message":"joined"')) ?? '{}';
+  assert.is((JSON.parse(joined) as { format?: number }).format, 1);
+  assert.match((await call(`${folder.path}/s`, 'Sltv/GetClusterStatus', {})).body, '"enabled":true');
+});
+
 test('systemd hears when the daemon is ready and when it stops', async () => {
   await using folder = await trustedFolder();
   const bin = join(folder.path, 'bin');

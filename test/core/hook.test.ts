@@ -3,12 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { Cluster } from '../../core/capabilities/cluster.ts';
 import { type Hook, Hooks } from '../../core/capabilities/hypervisor.ts';
 import { Locks } from '../../core/capabilities/locks.ts';
 import { Storage } from '../../core/capabilities/storage.ts';
 import { SltvError } from '../../core/errors.ts';
 import { answerHook, type HookOptions, installHooks } from '../../core/hook.ts';
 import { definePlugin } from '../../core/kernel/plugin.ts';
+import { memoryCluster, memoryClusterWorld } from '../fixtures/memory-cluster.ts';
 import { keptLog } from './kernel/kit.ts';
 
 /** A host with a storage that needs locks, a hook, and a plugin that has nothing to do with either. */
@@ -58,6 +60,17 @@ async function makeHost(): Promise<
         return { provides: { locks: { domain: 'here', acquire } } };
       },
     }),
+    definePlugin({
+      name: 'nearby',
+      api: 1,
+      provides: { cluster: Cluster },
+      setup(context) {
+        rising('nearby')(context);
+        // A hook is no daemon: nobody may think that one is up because a VM starts.
+        const join = () => assert.unreachable('a hook joins nothing');
+        return { provides: { cluster: { ...memoryCluster(memoryClusterWorld(), { node: 'n1', boot: 'b1' }), join } } };
+      },
+    }),
     definePlugin({ name: 'virt', api: 1, provides: { hook: Hooks }, setup: () => ({ provides: { hook } }) }),
   ];
   const config = {
@@ -71,12 +84,12 @@ async function makeHost(): Promise<
   return { options, path, up, read, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
 }
 
-test('a hook brings up storage and hooks with what they require, nothing else, and takes them down again', async () => {
+test('a hook brings up storage, hooks and the cluster with what they require, nothing else, joins nothing, and takes them down again', async () => {
   await using host = await makeHost();
   await answerHook(host.options, { name: 'qemu', args: ['web', 'prepare'], input: '<domain/>' });
   assert.equal(host.read, [
     ['web', 'prepare', '<domain/>'],
-    ['locks', 'store'],
+    ['locks', 'store', 'nearby'],
   ]);
   assert.equal(host.up, []);
 });

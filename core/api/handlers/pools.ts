@@ -71,6 +71,14 @@ export function poolHandlers(daemon: Daemon): ServiceImpl<typeof PoolService> {
       await pool.accept(call.signal);
       return await one(pool, call);
     },
+
+    shellPool: async ({ name, words }, context) => {
+      const { signal } = callOf(context);
+      const pool = await findPool(daemon, named(name, 'name'), signal);
+      if (pool.shell === undefined) throw cannot(pool, 'has no tools of its own');
+      const { code, stdout, stderr } = await pool.shell(words, signal);
+      return { code, stdout, stderr };
+    },
   };
 }
 

@@ -31,7 +31,16 @@ test('a viewer may call what only reads, and only an admin what changes pools an
     allowed('viewer').filter((path) => !/\/(Get|List|Call$|Watch$)/.test(path)),
     [],
   );
-  const words = ['CreatePool', 'ExtendPool', 'SharePool', 'AcceptPool', 'FenceNode', 'RetireNode', 'RecoverCluster'];
+  const words = [
+    'CreatePool',
+    'ExtendPool',
+    'SharePool',
+    'AcceptPool',
+    'ShellPool',
+    'FenceNode',
+    'RetireNode',
+    'RecoverCluster',
+  ];
   assert.equal(
     allowed('admin').map((path) => path.split('/')[1]),
     words,

@@ -96,6 +96,14 @@ test('pools are shared and accepted, where they can be', async () => {
   assert.is((await failure(client.pools.accept({ name: 'other' }))).code, 'core/unsupported');
 });
 
+test('a command runs for a pool that has tools, and its status is an answer', async () => {
+  const { trial, client } = await two();
+  await using _trial = trial;
+  const words = ['lvm', 'vgck'];
+  assert.equal(await client.pools.shell({ name: 'mem', words }), { code: 2, stdout: 'lvm vgck', stderr: 'warned' });
+  assert.is((await failure(client.pools.shell({ name: 'other', words }))).code, 'core/unsupported');
+});
+
 test('without a cluster a daemon is alone, shares nothing and says so', async () => {
   await using trial = await startTrial();
   const client = trial.client();

@@ -186,6 +186,11 @@ function growing(storage: Storage, names: readonly string[], settled: string[]):
           grow: async (more: readonly string[]) => void devices.set(pool.name, [...more]),
           share: async () => void settled.push(`share ${pool.name}`),
           accept: async () => void settled.push(`accept ${pool.name}`),
+          shell: async (words: readonly string[]) => ({
+            code: words.length,
+            stdout: words.join(' '),
+            stderr: 'warned',
+          }),
         }
       : {}),
   });

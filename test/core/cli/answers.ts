@@ -191,6 +191,7 @@ export const answers: Readonly<Record<string, Recorded>> = {
   'PoolService/ExtendPool': { message: { pool: vgFast } },
   'PoolService/SharePool': { message: { pool: vgFast } },
   'PoolService/AcceptPool': { message: { pool: vgFast } },
+  'PoolService/ShellPool': { message: { code: 0, stdout: '  LV   VG\n  web1 p\n', stderr: '' } },
   'NodeService/ListNodes': { message: { nodes } },
   'NodeService/FenceNode': { message: { node: { ...nodes[1], fenced: true } } },
   'NodeService/RetireNode': { message: {} },

@@ -121,6 +121,21 @@ test('a pool that nothing may be written to says why, and so does a VM whose dis
   assert.match((await own.type('vm list')).out, 'unknown: its XML is broken');
 });
 
+test('a command in a pool ends with its own status, and says what it said', async () => {
+  await using own = await session();
+  assert.equal(await own.type('pool shell p -- lvm lvs').then(({ out, err, code }) => [out, err, code]), [
+    '  LV   VG\n  web1 p\n',
+    '',
+    0,
+  ]);
+  own.daemon.answer('PoolService/ShellPool', { message: { code: 5, stdout: '', stderr: '  not found\n' } });
+  assert.equal(await own.type('pool shell p -- lvm lvs').then(({ out, err, code }) => [out, err, code]), [
+    '',
+    'sltv:   not found\n',
+    5,
+  ]);
+});
+
 test('a cluster says what is wrong with it, and with whom', async () => {
   await using own = await session();
   const node = { version: '0.1.0', clusterEnabled: true, vgs: [], up: true, fenced: false, remarks: [] };

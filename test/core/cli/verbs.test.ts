@@ -68,6 +68,7 @@ const CASES: readonly (readonly [typed: string, method: string, request: object]
   ['pool extend p /dev/a', 'PoolService/ExtendPool', { name: 'p', devices: ['/dev/a'] }],
   ['pool share p', 'PoolService/SharePool', { name: 'p' }],
   ['pool accept p --yes', 'PoolService/AcceptPool', { name: 'p' }],
+  ['pool shell p -- lvm lvs -o +tags', 'PoolService/ShellPool', { name: 'p', words: ['lvm', 'lvs', '-o', '+tags'] }],
   ['node list', 'NodeService/ListNodes', {}],
   ['node fence n --yes', 'NodeService/FenceNode', { name: 'n', confirmed: true, byHand: false }],
   ['node fence n --by-hand --yes', 'NodeService/FenceNode', { name: 'n', confirmed: true, byHand: true }],
@@ -116,7 +117,8 @@ test('every verb, option and alias is typed above, but --watch, which watch.test
 
 test('--json prints the very message of the daemon', async () => {
   for (const [typed, method] of CASES) {
-    const { out } = await shell.type(`${typed} --json`);
+    // What follows -- is never an option.
+    const { out } = await shell.type(`--json ${typed}`);
     const recorded = shell.daemon.recorded(method);
     assert.equal(JSON.parse(out), 'message' in recorded ? recorded.message : undefined, typed);
   }

@@ -1,6 +1,7 @@
 // Disks that go from host to host: whoever asks at whatever moment, one disk is one VM's, and active in one place.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { Storage } from '../../../core/capabilities/storage.ts';
 import { claiming, mustBeOursToTake } from '../../../core/disks/claim.ts';
 import { tidyPromises } from '../../../core/disks/permission.ts';
 import { createPromises } from '../../../core/disks/promises.ts';
@@ -8,7 +9,7 @@ import { freshEntry } from '../../../core/disks/world.ts';
 import { asSltvError } from '../../../core/errors.ts';
 import { GiB, MiB } from '../../../core/units.ts';
 import type { Fault } from '../../fixtures/memory-storage.ts';
-import { type Hosts, holdWhatRuns, makeHosts } from './hosts.ts';
+import { type Host, type Hosts, holdWhatRuns, makeHosts } from './hosts.ts';
 import { call, type Daemon, failure } from './house.ts';
 
 const test = suite('claims');
@@ -19,6 +20,11 @@ const onHosts = (title: string, work: (hosts: Hosts) => Promise<void>) =>
   });
 
 const create = ({ disks }: Daemon) => disks.create({ name: 'd', mode: 'thick', size: 8n * MiB }, call());
+const fenced = (hosts: Hosts, host: Host) => {
+  const { id, bootId } = host.node();
+  hosts.cluster.over.set(`${id}/${bootId}`, 'a test said so');
+  hosts.pools.shared?.notes.set('mem', { fenced: [`${id}/${bootId}`] });
+};
 const attachTo = (vm: string, { disks }: Daemon, id?: string) =>
   disks.attach({ disk: 'd', vm, readOnly: false }, call(id));
 
@@ -67,21 +73,41 @@ onHosts('a node that does not answer keeps its disks, until it is fenced', async
   const error = await failure(attachTo('web', second));
   assert.is(error.code, 'core/disk-elsewhere');
   assert.match(error.hint ?? '', 'sltv node fence n1');
-  hosts.cluster.over.set('n1/n1-b1', 'a test said so');
+  fenced(hosts, one);
   await attachTo('web', second);
   assert.equal(hosts.notes('d').on, ['n2/n2-b1']);
-  assert.equal(hosts.pools.shared?.notes.get('mem')?.fenced, ['n1/n1-b1'], 'before anybody rests on it');
 });
 
-onHosts('a node that was fenced is asked again once a newer life of it is a member', async (hosts) => {
+onHosts('that a node is in a newer life proves nothing: its hook may rest on an older note', async (hosts) => {
   const [one, two] = [hosts.host('n1'), hosts.host('n2')];
-  await create(one.daemon());
-  hosts.cluster.over.set('n1/n1-b1', 'a test said so');
+  const first = one.daemon();
+  await create(first);
+  await attachTo('db', first);
   await one.reboot();
+  // Up, and heard of, but its daemon does not answer yet.
   one.daemon();
-  await attachTo('web', two.daemon());
-  assert.ok(hosts.cluster.asked.includes('n2 asks n1 disk.inactive'));
+  hosts.cluster.replies.delete('n1');
+  await one.start(one.vms.db, 'd');
+  two.daemon();
+  assert.is((await failure(two.start(two.vms.db, 'd'))).code, 'core/disk-elsewhere');
 });
+
+onHosts(
+  'after a fence nobody is asked for what older lives had, and a node that is back has to ask for it',
+  async (hosts) => {
+    const [one, two] = [hosts.host('n1'), hosts.host('n2')];
+    const first = one.daemon();
+    await create(first);
+    await attachTo('db', first);
+    fenced(hosts, one);
+    await one.reboot();
+    one.daemon();
+    two.daemon();
+    const starts = await Promise.allSettled([one.start(one.vms.db, 'd'), two.start(two.vms.db, 'd')]);
+    assert.is(starts.filter(({ status }) => status === 'fulfilled').length, 1);
+    assert.is(hosts.notes('d').on?.length, 1);
+  },
+);
 
 onHosts('a disk that a VM has elsewhere is not to be had, whoever is asked', async (hosts) => {
   const [one, two] = [hosts.host('n1'), hosts.host('n2')];
@@ -147,6 +173,54 @@ onHosts('what was proven of one node proves nothing of another, which had the di
   assert.ok(hosts.cluster.asked.includes('n2 asks n3 disk.inactive'));
 });
 
+onHosts(
+  'a node rests on a promise also when the disk has been with others since, and back where it was',
+  async (hosts) => {
+    const [one, two, three] = [hosts.host('n1'), hosts.host('n2'), hosts.host('n3')];
+    const first = one.daemon();
+    await create(first);
+    await attachTo('db', first);
+    const [second] = [two.daemon(), three.daemon()];
+    const { world } = second;
+    const [pool] = (await world.storages[0]?.pools(call().signal)) ?? [];
+    assert.ok(pool);
+    const wanted = { pool, name: 'd', signal: call().signal, mayHave: () => {} };
+    await claiming(world, wanted, async (claim) => {
+      // Before it has the lock the VM starts and stops on another host, and would start where it was.
+      await three.start(three.vms.db, 'd');
+      three.world.held.clear();
+      three.vms.db.state = 'off';
+      await three.hook('stopped', three.vms.db);
+      const back = failure(one.start(one.vms.db, 'd'));
+      await new Promise((resolve) => setTimeout(resolve, 400));
+      assert.is(one.world.active.size, 0, 'it waits');
+      assert.equal(hosts.notes('d').on, ['n3/n3-b1']);
+      void claim;
+      hosts.cluster.silent.add('n3');
+      await back;
+    });
+  },
+);
+
+onHosts('a promise outlives a power cut of who gave it, and holds back the next boot’s start', async (hosts) => {
+  const [one, two] = [hosts.host('n1'), hosts.host('n2')];
+  const first = one.daemon();
+  await create(first);
+  await attachTo('db', first);
+  const { world } = two.daemon();
+  const [pool] = (await world.storages[0]?.pools(call().signal)) ?? [];
+  assert.ok(pool);
+  const wanted = { pool, name: 'd', signal: call().signal, mayHave: () => {} };
+  await claiming(world, wanted, async (claim) => {
+    await one.reboot();
+    const early = createPromises(one.node(), () => 10);
+    const [promised] = await early.all();
+    assert.ok(promised);
+    assert.not.ok(early.isOld(promised));
+    void claim;
+  });
+});
+
 onHosts('a proof that is too old is not rested on', async (hosts) => {
   const [one, two] = [hosts.host('n1'), hosts.host('n2')];
   await create(one.daemon());
@@ -160,7 +234,7 @@ onHosts('a proof that is too old is not rested on', async (hosts) => {
       const entry = freshEntry(await writer.find('d'), 'd');
       rounds += 1;
       // As if the pool had kept it waiting.
-      await mustBeOursToTake(world, pool, writer, entry, rounds === 1 ? { ...claim, until: 0 } : claim);
+      await mustBeOursToTake(world, pool, entry, rounds === 1 ? { ...claim, until: 0 } : claim);
     }),
   );
   assert.is(rounds, 2);
@@ -281,6 +355,61 @@ onHosts('a start waits for a claim that is under way, and is refused once that h
   assert.equal([one.world.active.size, two.world.active.size], [0, 1]);
 });
 
+for (const delay of [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 14, 16, 18, 20]) {
+  onHosts(`three hosts start the same VM one after the other: it runs on one at most (${delay})`, async (hosts) => {
+    const all = ['n1', 'n2', 'n3'].map((name) => hosts.host(name));
+    const [first] = all.map((host) => host.daemon());
+    assert.ok(first);
+    await create(first);
+    await attachTo('db', first);
+    const turns = async (count: number) => {
+      for (let turn = 0; turn < count; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+    };
+    const order = [all[1], all[2], all[0]].flatMap((host) => host ?? []);
+    await Promise.allSettled(order.map((host, at) => turns(at * delay).then(() => host.start(host.vms.db, 'd'))));
+    assert.ok(all.filter(({ vms }) => vms.db.state === 'running').length <= 1);
+  });
+}
+
+onHosts(
+  'who asks between a claim’s commit and its activation is seen by it, and one of the two has the disk',
+  async (hosts) => {
+    const [one, two, three] = [hosts.host('n1'), hosts.host('n2'), hosts.host('n3')];
+    const first = one.daemon();
+    await create(first);
+    await attachTo('db', first);
+    for (const host of [two, three]) host.daemon();
+    const answered = Promise.withResolvers<void>();
+    hosts.cluster.step = async (moment, what) => {
+      if (moment === 'answered' && what === 'n3 asks n2 disk.inactive') answered.resolve();
+    };
+    let third: Promise<unknown> | undefined;
+    const slowly = (storage: Storage): Storage => ({
+      ...storage,
+      pools: async (signal) =>
+        (await storage.pools(signal)).map((pool) => ({
+          ...pool,
+          change: (turn, work) =>
+            pool.change(turn, (writer) =>
+              work({
+                ...writer,
+                async annotate(name, { activate = false, ...change }) {
+                  const volume = await writer.annotate(name, change);
+                  third ??= three.start(three.vms.db, 'd').catch(() => undefined);
+                  await answered.promise;
+                  if (activate) await pool.activate(name, turn.signal);
+                  return volume;
+                },
+              }),
+            ),
+        })),
+    });
+    await two.start(two.vms.db, 'd', slowly).catch(() => undefined);
+    await third;
+    assert.is([two, three].filter(({ vms }) => vms.db.state === 'running').length, 1);
+  },
+);
+
 onHosts('what a host had half attached when its power went is started on another, once it is fenced', async (hosts) => {
   const [one, two] = [hosts.host('n1'), hosts.host('n2')];
   await create(one.daemon());
@@ -289,7 +418,7 @@ onHosts('what a host had half attached when its power went is started on another
   await one.powerOff();
   two.daemon();
   assert.is((await failure(two.start(two.vms.db, 'd'))).code, 'core/disk-elsewhere');
-  hosts.cluster.over.set('n1/n1-b1', 'a test said so');
+  fenced(hosts, one);
   await two.start(two.vms.db, 'd');
   assert.equal([hosts.notes('d').op, hosts.notes('d').on], [undefined, ['n2/n2-b1']]);
   // And when the host comes back it can neither start it nor take anything of it back.
@@ -315,7 +444,7 @@ onHosts(
     assert.is(one.vms.db.state, 'off', 'it waits');
     const [promised] = await first.world.promises.all();
     assert.ok(promised);
-    await createPromises(one.node().runDir, () => -1000).give(promised);
+    await createPromises(one.node(), () => -1000).give(promised);
     await begun;
     assert.is(one.vms.db.state, 'running');
     assert.equal(await first.world.promises.all(), []);

@@ -107,6 +107,20 @@ onHosts('a node that does not answer is named, with what to do', async (hosts) =
   assert.match(error.message, 'held by node n1, which does not answer');
 });
 
+onHosts('an attachment is told with the host that has it, and with none after a fence', async (hosts) => {
+  const [one, two] = [hosts.host('n1'), hosts.host('n2')];
+  const first = one.daemon();
+  await thick(first);
+  await attachTo('db', first);
+  const second = two.daemon();
+  const nodes = async () => (await second.disks.attachments({}, call())).map(({ node }) => node);
+  assert.equal(await nodes(), ['n1']);
+  await one.powerOff();
+  fenced(hosts, one);
+  await second.reconcile();
+  assert.equal(await nodes(), ['']);
+});
+
 onHosts('a disk whose node was fenced is detached from anywhere', async (hosts) => {
   const [one, two] = [hosts.host('n1'), hosts.host('n2')];
   const first = one.daemon();
@@ -233,6 +247,42 @@ onHosts(
     assert.equal(hosts.notes('d').on, ['n1/n1-b2']);
   },
 );
+
+onHosts(
+  'what an earlier life began is first made this one’s, so that nobody else ends it at the same time',
+  async (hosts) => {
+    const [one, two] = [hosts.host('n1'), hosts.host('n2')];
+    const first = one.daemon();
+    await thick(first);
+    await attachTo('db', first);
+    lie(hosts, { op: [`attach/${P}/x`] });
+    fenced(hosts, one);
+    await one.reboot();
+    const back = one.daemon({ at: 1, how: 'die-after' });
+    two.daemon();
+    await back.reconcile();
+    assert.equal([hosts.notes('d').op, hosts.notes('d').on], [['attach/n1/n1-b2/x'], ['n1/n1-b2']]);
+    const error = await failure(two.start(two.vms.db, 'd'));
+    assert.ok(['core/disk-busy', 'core/disk-elsewhere', 'core/disk-claimed'].includes(error.code), error.code);
+    await one.daemon().reconcile();
+    assert.equal([hosts.notes('d').op, hosts.notes('d').own?.length], [undefined, 1]);
+  },
+);
+
+onHosts('and what another has taken over meanwhile is left to it', async (hosts) => {
+  const [one, two] = [hosts.host('n1'), hosts.host('n2')];
+  const first = one.daemon();
+  await thick(first);
+  await attachTo('db', first);
+  lie(hosts, { op: [`attach/${P}/x`] });
+  fenced(hosts, one);
+  await one.reboot();
+  two.daemon();
+  await two.start(two.vms.db, 'd');
+  one.vms.db.disks = [];
+  await one.daemon().reconcile();
+  assert.equal([hosts.notes('d').own?.length, hosts.notes('d').on], [1, ['n2/n2-b1']]);
+});
 
 onHosts('a life that was fenced and lives ends nothing that others left', async (hosts) => {
   const [one, two] = [hosts.host('n1'), hosts.host('n2')];

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
+import type { Storage } from '../../../core/capabilities/storage.ts';
 import { answerOthers } from '../../../core/disks/answers.ts';
 import { runHook } from '../../../core/disks/hook.ts';
 import { createPromises } from '../../../core/disks/promises.ts';
@@ -34,19 +35,19 @@ export interface Host {
   hook(
     step: 'starting' | 'stopped',
     vm: MemoryVm,
-    more?: { log?: Log; fault?: Fault; paths?: readonly string[] },
+    more?: { fault?: Fault; paths?: readonly string[]; through?: (storage: Storage) => Storage },
   ): Promise<void>;
   /** A VM starts: the hook, and then QEMU, which opens what it was promised, or fails. */
-  start(vm: MemoryVm, disk: string): Promise<void>;
+  start(vm: MemoryVm, disk: string, through?: (storage: Storage) => Storage): Promise<void>;
   /** The power goes: nothing of it runs, and nobody answers. */
   powerOff(): Promise<void>;
   /** And it begins another life. */
   reboot(): Promise<void>;
 }
 
-export async function makeHosts(options: { readonly source?: 'block' | 'file' } = {}): Promise<Hosts> {
+export async function makeHosts(more: readonly string[] = []): Promise<Hosts> {
   const directory = await mkdtemp(join(tmpdir(), 'sltv-hosts-'));
-  const pools = memoryWorld({ directory, pools: ['mem'], isShared: true, source: 'block', ...options });
+  const pools = memoryWorld({ directory, pools: ['mem', ...more], isShared: true, source: 'block' });
   const cluster = memoryClusterWorld();
   const hosts = new Map<string, Host>();
   const life = new AbortController();
@@ -120,22 +121,22 @@ function makeHost(name: string, { pools, cluster, directory, life }: Common): Ho
       answerOthers(daemon.world, view());
       return daemon;
     },
-    async hook(step, vm, { log, fault, paths } = {}) {
+    async hook(step, vm, { fault, paths, through = (storage: Storage) => storage } = {}) {
       const storage = memoryStorage(world, fault);
       const hookWorld = {
-        storages: [storage],
+        storages: [through(storage)],
         cluster: view(storage.hasDied),
-        promises: createPromises(node().runDir),
+        promises: createPromises(node()),
         node: node(),
-        log: log ?? silent,
+        log: silent,
         signal: call().signal,
       };
       const inVm = paths ?? vm.disks.flatMap(({ path }) => path ?? []);
       await runHook(hookWorld, { vm: { uuid: vm.uuid, name: vm.name }, step, paths: inVm });
     },
-    async start(vm, disk) {
+    async start(vm, disk, through) {
       const paths = [path(disk)];
-      await this.hook('starting', vm, { paths });
+      await this.hook('starting', vm, { paths, ...(through ? { through } : {}) });
       await new Promise((resolve) => setImmediate(resolve));
       const volume = pools.pools.get('mem')?.get(disk);
       if (!volume || !world.active.has(path(disk))) throw new Error(`QEMU can't open ${path(disk)}`);

@@ -103,7 +103,7 @@ export function daemonOf(
     journal: createJournal(join(directory, 'requests')),
     turns: createTurns(),
     lateNotes: createLateNotes(),
-    promises: createPromises(node.runDir),
+    promises: createPromises(node),
     alarms: createAlarms(log),
     defaultPool: undefined,
     thinInitialSize: 64n * MiB,

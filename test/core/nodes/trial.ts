@@ -53,7 +53,7 @@ export const onHosts = (title: string) => {
         await using hosts = await makeHosts();
         await work(hosts);
       }),
-    { run: () => test.run() },
+    { run: () => test.run(), plain: test },
   );
 };
 

@@ -10,7 +10,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file sltv/v1/pool.proto.
  */
 export const file_sltv_v1_pool: GenFile = /*@__PURE__*/
-  fileDesc("ChJzbHR2L3YxL3Bvb2wucHJvdG8SB3NsdHYudjEijQIKBFBvb2wSDAoEbmFtZRgBIAEoCRIMCgRraW5kGAIgASgJEhIKCnNpemVfYnl0ZXMYAyABKAQSEgoKZnJlZV9ieXRlcxgEIAEoBBIUCgxleHRlbnRfYnl0ZXMYBSABKAQSDwoHZGV2aWNlcxgGIAMoCRIbChNtZXRhZGF0YV9zaXplX2J5dGVzGAcgASgEEhsKE21ldGFkYXRhX2ZyZWVfYnl0ZXMYCCABKAQSEgoKZGlza19jb3VudBgJIAEoDRIVCg12aXJ0dWFsX2J5dGVzGAogASgEEhkKEXJlYWRfb25seV9iZWNhdXNlGAsgASgJEg4KBnNoYXJlZBgMIAEoCBIKCgJpZBgNIAEoCSISChBMaXN0UG9vbHNSZXF1ZXN0IjEKEUxpc3RQb29sc1Jlc3BvbnNlEhwKBXBvb2xzGAEgAygLMg0uc2x0di52MS5Qb29sIh4KDkdldFBvb2xSZXF1ZXN0EgwKBG5hbWUYASABKAkiLgoPR2V0UG9vbFJlc3BvbnNlEhsKBHBvb2wYASABKAsyDS5zbHR2LnYxLlBvb2wiQAoRQ3JlYXRlUG9vbFJlcXVlc3QSDAoEbmFtZRgBIAEoCRIPCgdkZXZpY2VzGAIgAygJEgwKBGtpbmQYAyABKAkiMQoSQ3JlYXRlUG9vbFJlc3BvbnNlEhsKBHBvb2wYASABKAsyDS5zbHR2LnYxLlBvb2wiMgoRRXh0ZW5kUG9vbFJlcXVlc3QSDAoEbmFtZRgBIAEoCRIPCgdkZXZpY2VzGAIgAygJIjEKEkV4dGVuZFBvb2xSZXNwb25zZRIbCgRwb29sGAEgASgLMg0uc2x0di52MS5Qb29sIiAKEFNoYXJlUG9vbFJlcXVlc3QSDAoEbmFtZRgBIAEoCSIwChFTaGFyZVBvb2xSZXNwb25zZRIbCgRwb29sGAEgASgLMg0uc2x0di52MS5Qb29sIiEKEUFjY2VwdFBvb2xSZXF1ZXN0EgwKBG5hbWUYASABKAkiMQoSQWNjZXB0UG9vbFJlc3BvbnNlEhsKBHBvb2wYASABKAsyDS5zbHR2LnYxLlBvb2wyqAMKC1Bvb2xTZXJ2aWNlEkIKCUxpc3RQb29scxIZLnNsdHYudjEuTGlzdFBvb2xzUmVxdWVzdBoaLnNsdHYudjEuTGlzdFBvb2xzUmVzcG9uc2USPAoHR2V0UG9vbBIXLnNsdHYudjEuR2V0UG9vbFJlcXVlc3QaGC5zbHR2LnYxLkdldFBvb2xSZXNwb25zZRJFCgpDcmVhdGVQb29sEhouc2x0di52MS5DcmVhdGVQb29sUmVxdWVzdBobLnNsdHYudjEuQ3JlYXRlUG9vbFJlc3BvbnNlEkUKCkV4dGVuZFBvb2wSGi5zbHR2LnYxLkV4dGVuZFBvb2xSZXF1ZXN0Ghsuc2x0di52MS5FeHRlbmRQb29sUmVzcG9uc2USQgoJU2hhcmVQb29sEhkuc2x0di52MS5TaGFyZVBvb2xSZXF1ZXN0Ghouc2x0di52MS5TaGFyZVBvb2xSZXNwb25zZRJFCgpBY2NlcHRQb29sEhouc2x0di52MS5BY2NlcHRQb29sUmVxdWVzdBobLnNsdHYudjEuQWNjZXB0UG9vbFJlc3BvbnNlYgZwcm90bzM");
+  fileDesc("ChJzbHR2L3YxL3Bvb2wucHJvdG8SB3NsdHYudjEijQIKBFBvb2wSDAoEbmFtZRgBIAEoCRIMCgRraW5kGAIgASgJEhIKCnNpemVfYnl0ZXMYAyABKAQSEgoKZnJlZV9ieXRlcxgEIAEoBBIUCgxleHRlbnRfYnl0ZXMYBSABKAQSDwoHZGV2aWNlcxgGIAMoCRIbChNtZXRhZGF0YV9zaXplX2J5dGVzGAcgASgEEhsKE21ldGFkYXRhX2ZyZWVfYnl0ZXMYCCABKAQSEgoKZGlza19jb3VudBgJIAEoDRIVCg12aXJ0dWFsX2J5dGVzGAogASgEEhkKEXJlYWRfb25seV9iZWNhdXNlGAsgASgJEg4KBnNoYXJlZBgMIAEoCBIKCgJpZBgNIAEoCSISChBMaXN0UG9vbHNSZXF1ZXN0IjEKEUxpc3RQb29sc1Jlc3BvbnNlEhwKBXBvb2xzGAEgAygLMg0uc2x0di52MS5Qb29sIh4KDkdldFBvb2xSZXF1ZXN0EgwKBG5hbWUYASABKAkiLgoPR2V0UG9vbFJlc3BvbnNlEhsKBHBvb2wYASABKAsyDS5zbHR2LnYxLlBvb2wiQAoRQ3JlYXRlUG9vbFJlcXVlc3QSDAoEbmFtZRgBIAEoCRIPCgdkZXZpY2VzGAIgAygJEgwKBGtpbmQYAyABKAkiMQoSQ3JlYXRlUG9vbFJlc3BvbnNlEhsKBHBvb2wYASABKAsyDS5zbHR2LnYxLlBvb2wiMgoRRXh0ZW5kUG9vbFJlcXVlc3QSDAoEbmFtZRgBIAEoCRIPCgdkZXZpY2VzGAIgAygJIjEKEkV4dGVuZFBvb2xSZXNwb25zZRIbCgRwb29sGAEgASgLMg0uc2x0di52MS5Qb29sIiAKEFNoYXJlUG9vbFJlcXVlc3QSDAoEbmFtZRgBIAEoCSIwChFTaGFyZVBvb2xSZXNwb25zZRIbCgRwb29sGAEgASgLMg0uc2x0di52MS5Qb29sIiEKEUFjY2VwdFBvb2xSZXF1ZXN0EgwKBG5hbWUYASABKAkiMQoSQWNjZXB0UG9vbFJlc3BvbnNlEhsKBHBvb2wYASABKAsyDS5zbHR2LnYxLlBvb2wiLwoQU2hlbGxQb29sUmVxdWVzdBIMCgRuYW1lGAEgASgJEg0KBXdvcmRzGAIgAygJIkEKEVNoZWxsUG9vbFJlc3BvbnNlEgwKBGNvZGUYASABKAUSDgoGc3Rkb3V0GAIgASgJEg4KBnN0ZGVychgDIAEoCTLsAwoLUG9vbFNlcnZpY2USQgoJTGlzdFBvb2xzEhkuc2x0di52MS5MaXN0UG9vbHNSZXF1ZXN0Ghouc2x0di52MS5MaXN0UG9vbHNSZXNwb25zZRI8CgdHZXRQb29sEhcuc2x0di52MS5HZXRQb29sUmVxdWVzdBoYLnNsdHYudjEuR2V0UG9vbFJlc3BvbnNlEkUKCkNyZWF0ZVBvb2wSGi5zbHR2LnYxLkNyZWF0ZVBvb2xSZXF1ZXN0Ghsuc2x0di52MS5DcmVhdGVQb29sUmVzcG9uc2USRQoKRXh0ZW5kUG9vbBIaLnNsdHYudjEuRXh0ZW5kUG9vbFJlcXVlc3QaGy5zbHR2LnYxLkV4dGVuZFBvb2xSZXNwb25zZRJCCglTaGFyZVBvb2wSGS5zbHR2LnYxLlNoYXJlUG9vbFJlcXVlc3QaGi5zbHR2LnYxLlNoYXJlUG9vbFJlc3BvbnNlEkUKCkFjY2VwdFBvb2wSGi5zbHR2LnYxLkFjY2VwdFBvb2xSZXF1ZXN0Ghsuc2x0di52MS5BY2NlcHRQb29sUmVzcG9uc2USQgoJU2hlbGxQb29sEhkuc2x0di52MS5TaGVsbFBvb2xSZXF1ZXN0Ghouc2x0di52MS5TaGVsbFBvb2xSZXNwb25zZWIGcHJvdG8z");
 
 /**
  * @generated from message sltv.v1.Pool
@@ -546,6 +546,98 @@ export const AcceptPoolResponseSchema: GenMessage<AcceptPoolResponse, {jsonType:
   messageDesc(file_sltv_v1_pool, 12);
 
 /**
+ * @generated from message sltv.v1.ShellPoolRequest
+ */
+export type ShellPoolRequest = Message<"sltv.v1.ShellPoolRequest"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * The command and its words: lvm, lvs, …
+   *
+   * @generated from field: repeated string words = 2;
+   */
+  words: string[];
+};
+
+/**
+ * @generated from message sltv.v1.ShellPoolRequest
+ */
+export type ShellPoolRequestJson = {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name?: string;
+
+  /**
+   * The command and its words: lvm, lvs, …
+   *
+   * @generated from field: repeated string words = 2;
+   */
+  words?: string[];
+};
+
+/**
+ * Describes the message sltv.v1.ShellPoolRequest.
+ * Use `create(ShellPoolRequestSchema)` to create a new message.
+ */
+export const ShellPoolRequestSchema: GenMessage<ShellPoolRequest, {jsonType: ShellPoolRequestJson}> = /*@__PURE__*/
+  messageDesc(file_sltv_v1_pool, 13);
+
+/**
+ * A status other than 0 is an answer.
+ *
+ * @generated from message sltv.v1.ShellPoolResponse
+ */
+export type ShellPoolResponse = Message<"sltv.v1.ShellPoolResponse"> & {
+  /**
+   * @generated from field: int32 code = 1;
+   */
+  code: number;
+
+  /**
+   * @generated from field: string stdout = 2;
+   */
+  stdout: string;
+
+  /**
+   * @generated from field: string stderr = 3;
+   */
+  stderr: string;
+};
+
+/**
+ * A status other than 0 is an answer.
+ *
+ * @generated from message sltv.v1.ShellPoolResponse
+ */
+export type ShellPoolResponseJson = {
+  /**
+   * @generated from field: int32 code = 1;
+   */
+  code?: number;
+
+  /**
+   * @generated from field: string stdout = 2;
+   */
+  stdout?: string;
+
+  /**
+   * @generated from field: string stderr = 3;
+   */
+  stderr?: string;
+};
+
+/**
+ * Describes the message sltv.v1.ShellPoolResponse.
+ * Use `create(ShellPoolResponseSchema)` to create a new message.
+ */
+export const ShellPoolResponseSchema: GenMessage<ShellPoolResponse, {jsonType: ShellPoolResponseJson}> = /*@__PURE__*/
+  messageDesc(file_sltv_v1_pool, 14);
+
+/**
  * Pools: where volumes live. Sizes are bytes.
  *
  * @generated from service sltv.v1.PoolService
@@ -602,6 +694,16 @@ export const PoolService: GenService<{
     methodKind: "unary";
     input: typeof AcceptPoolRequestSchema;
     output: typeof AcceptPoolResponseSchema;
+  },
+  /**
+   * Runs a command of the tools that a pool is made with, alone and under its lock.
+   *
+   * @generated from rpc sltv.v1.PoolService.ShellPool
+   */
+  shellPool: {
+    methodKind: "unary";
+    input: typeof ShellPoolRequestSchema;
+    output: typeof ShellPoolResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_sltv_v1_pool, 0);
