@@ -20,8 +20,6 @@ export interface Request {
   readonly method: string;
   readonly body: object;
   readonly id?: string;
-  /** Of a daemon that has not the usual one. */
-  readonly socket?: string;
 }
 
 export interface Answer {
@@ -33,10 +31,10 @@ export interface Answer {
 const SOCKET = '/run/sltv/sltvd.sock';
 
 /** The shell words that ask; they print the answer, and its status in a last line. */
-export function asking({ method, body, id, socket = SOCKET }: Request): string {
+export function asking({ method, body, id }: Request): string {
   const header = id === undefined ? '' : `-H 'sltv-request-id: ${id}'`;
   const data = JSON.stringify(body).replaceAll("'", "'\\''");
-  return `curl -sS --unix-socket ${socket} -H 'content-type: application/json' ${header} -w '\\n%{http_code}' -d '${data}' http://sltv/sltv.v1.Sltv/${method}`;
+  return `curl -sS --unix-socket ${SOCKET} -H 'content-type: application/json' ${header} -w '\\n%{http_code}' -d '${data}' http://sltv/sltv.v1.Sltv/${method}`;
 }
 
 /** What `asking` printed. */
@@ -57,8 +55,8 @@ export async function succeed(host: Host, request: Request): Promise<string> {
   return text;
 }
 
-export async function disks(host: Host, socket = SOCKET): Promise<readonly Disk[]> {
-  const text = await succeed(host, { method: 'ListDisks', body: {}, socket });
+export async function disks(host: Host): Promise<readonly Disk[]> {
+  const text = await succeed(host, { method: 'ListDisks', body: {} });
   return v.parse(v.pipe(v.string(), v.parseJson(), v.object({ disks: v.array(Disk) })), text).disks;
 }
 

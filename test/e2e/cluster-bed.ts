@@ -5,50 +5,25 @@ import { type Answer, asking, type Disk, disks, type Request, readAnswer } from 
 
 export const POOL = 'shared';
 
-/** A daemon that tests ask. */
-export interface Peer {
-  /** Its node's id. */
-  readonly node: string;
-  readonly host: Host;
-  readonly socket: string;
-}
-
-const SOCKET = '/run/sltv/sltvd.sock';
-const imports = (...plugins: readonly [name: string, from: string][]) =>
-  [`import { defineConfig } from 'sltv';`, ...plugins.map(([name, from]) => `import ${name} from '${from}';`)].join(
-    '\n',
-  );
-const locks = (endpoints: readonly string[]) => `etcdLock({ endpoints: ${JSON.stringify(endpoints)} })`;
-
 /** For `testbed.cluster({ host })`: the config of each host's daemon. */
 export const configOf = ({ endpoints }: ClusterPlace) => ({
   '/etc/sltv/sltv.config.ts': `
-${imports(['lvm', 'sltv/lvm'], ['libvirt', 'sltv/libvirt'], ['etcdLock', 'sltv/etcd-lock'])}
+import { defineConfig } from 'sltv';
 import autoextend, { ahead } from 'sltv/autoextend';
-const policy = ahead({ headroom: { least: '1G' }, step: { least: '256M', most: '256M' } });
-export default defineConfig({ plugins: [lvm({ vgs: ['${POOL}'] }), libvirt(), ${locks(endpoints)}, autoextend({ policy })] });
-`,
-});
-
-/** And of another daemon beside a host's own, a node by itself: hosts are dear. It has no VMs. */
-export const extraConfigOf = ({ endpoints }: ClusterPlace, node: string) => ({
-  [`/etc/sltv/${node}.config.ts`]: `
-${imports(['lvm', 'sltv/lvm'], ['etcdLock', 'sltv/etcd-lock'])}
-export default defineConfig({
-  nodeId: '${node}',
-  runDir: '/run/${node}',
-  stateDir: '/var/lib/${node}',
-  listen: [{ unix: '/run/${node}/sltvd.sock' }],
-  plugins: [lvm({ vgs: ['${POOL}'] }), ${locks(endpoints)}],
-});
+import etcdLock from 'sltv/etcd-lock';
+import libvirt from 'sltv/libvirt';
+import lvm from 'sltv/lvm';
+const policy = ahead({ headroom: { least: '2G' }, step: { least: '512M', most: '512M' } });
+const locks = etcdLock({ endpoints: ${JSON.stringify(endpoints)} });
+export default defineConfig({ plugins: [lvm({ vgs: ['${POOL}'] }), libvirt(), locks, autoextend({ policy })] });
 `,
 });
 
 /** Starts a daemon as systemd does: again when it fails, thrice. */
-export async function startPatiently(host: Host, args = ''): Promise<Daemon> {
+async function startPatiently(host: Host): Promise<Daemon> {
   for (let tries = 1; ; tries += 1) {
     try {
-      return await startDaemon(host, { args });
+      return await startDaemon(host);
     } catch (error) {
       if (tries === 3) throw error;
       console.log(error);
@@ -64,12 +39,9 @@ export async function startOwn(host: Host): Promise<Daemon> {
   return daemon;
 }
 
-export const peerOn = (host: Host): Peer => ({ node: host.name, host, socket: SOCKET });
-export const extraPeerOn = (host: Host, node: string): Peer => ({ node, host, socket: `/run/${node}/sltvd.sock` });
-
 /** Asks for several things at once, by one command of the host: their answers in order. */
-export async function askAll({ host, socket }: Peer, requests: readonly Request[]): Promise<readonly Answer[]> {
-  const each = requests.map((request, n) => `{ ${asking({ ...request, socket })}; } > $d/${n} 2>&1 &`);
+export async function askAll(host: Host, requests: readonly Request[]): Promise<readonly Answer[]> {
+  const each = requests.map((request, n) => `{ ${asking(request)}; } > $d/${n} 2>&1 &`);
   const shown = requests.map((_, n) => `base64 -w0 $d/${n}; echo`);
   const { stdout } = await host.run(`d=$(mktemp -d)\n${each.join('\n')}\nwait\n${shown.join('\n')}\nrm -r $d`, {
     timeout: 180_000,
@@ -80,9 +52,9 @@ export async function askAll({ host, socket }: Peer, requests: readonly Request[
     .map((line) => readAnswer(Buffer.from(line, 'base64').toString()));
 }
 
-/** The disks that a peer lists, by name. */
-export async function listed(peer: Peer): Promise<ReadonlyMap<string, Disk>> {
-  return new Map((await disks(peer.host, peer.socket)).map((disk): [string, Disk] => [disk.name, disk]));
+/** The disks that a host's daemon lists, by name. */
+export async function listed(host: Host): Promise<ReadonlyMap<string, Disk>> {
+  return new Map((await disks(host)).map((disk): [string, Disk] => [disk.name, disk]));
 }
 
 /** LVM's own look at the pool; throws what it has against it. The VG's system ID keeps stock commands off. */

@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert';
 import { MiB } from '../../core/units.ts';
 import { type Cluster, type Guest, type Host, testbed } from '../testbed/index.ts';
 import { succeed } from './api.ts';
-import { askAll, configOf, listed, POOL, peerOn, startOwn, vgck } from './cluster-bed.ts';
+import { askAll, configOf, listed, POOL, startOwn, vgck } from './cluster-bed.ts';
 
 const test = suite('one Volume Group behind iSCSI');
 const bytes = (mebibytes: number) => String(BigInt(mebibytes) * MiB);
@@ -37,13 +37,13 @@ test('a pool that one host makes on the LUN is the other’s, too', async () => 
   const answers = await Promise.all(
     [first, second].map((host) =>
       askAll(
-        peerOn(host),
+        host,
         [1, 2, 3].map((n) => thick(`${host.name}-${n}`)),
       ),
     ),
   );
   for (const { status, text } of answers.flat()) assert.is(status, 200, text);
-  for (const host of cluster.hosts) assert.is((await listed(peerOn(host))).size, 6, host.name);
+  for (const host of cluster.hosts) assert.is((await listed(host)).size, 6, host.name);
 });
 
 test('a guest whose host is cut off from storage and etcd goes on when it is joined again', async () => {
@@ -63,7 +63,7 @@ test('a guest whose host is cut off from storage and etcd goes on when it is joi
 test('it writes to the pool again, and sees what was made without it', async () => {
   await second.run(`sltv disk extend hv1-1 --size 16M --timeout 60s`, { timeout: 90_000 });
   assert.is(await guest.size(), 16n * MiB);
-  assert.ok((await listed(peerOn(second))).has('meanwhile'));
+  assert.ok((await listed(second)).has('meanwhile'));
   await vgck(first);
 });
 
@@ -75,7 +75,7 @@ test('a host that comes back from a power cut logs in again, and its VM starts t
   await startOwn(second);
   await guest.shutdown();
   await second.run('sltv disk detach hv1-1 web && sltv disk delete hv1-1');
-  assert.not((await listed(peerOn(first))).has('hv1-1'));
+  assert.not((await listed(first)).has('hv1-1'));
   await vgck(second);
 });
 

@@ -4,7 +4,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { MiB } from '../../core/units.ts';
 import { type Host, testbed } from '../testbed/index.ts';
-import { askAll, configOf, listed, POOL, peerOn, startOwn, vgck } from './cluster-bed.ts';
+import { askAll, configOf, listed, POOL, startOwn, vgck } from './cluster-bed.ts';
 
 const DISKS = ['d1', 'd2', 'd3', 'd4', 'd5'];
 const ROUNDS = 20;
@@ -30,7 +30,7 @@ test('of two hosts that attach one disk at the same instant one wins, and the ot
         body: { diskName, vmName },
         id: `${vmName}-${diskName}-${round}`,
       }));
-    const answers = await Promise.all([askAll(peerOn(left), attach('left')), askAll(peerOn(right), attach('right'))]);
+    const answers = await Promise.all([askAll(left, attach('left')), askAll(right, attach('right'))]);
     const winners = DISKS.map((disk, n) => {
       const [one, other] = [answers[0][n], answers[1][n]];
       const [winner, loser] = one?.status === 200 ? [one, other] : [other, one];
@@ -41,7 +41,7 @@ test('of two hosts that attach one disk at the same instant one wins, and the ot
     });
     for (const vm of winners) wins[vm] += 1;
     for (const host of [left, right]) {
-      const seen = await listed(peerOn(host));
+      const seen = await listed(host);
       assert.equal(
         DISKS.map((disk) => seen.get(disk)?.state),
         DISKS.map(() => 'owned'),
@@ -65,7 +65,7 @@ test.run();
 async function succeedAll(host: Host, method: string, body: (disk: string) => object, disks: readonly string[]) {
   if (disks.length === 0) return;
   const answers = await askAll(
-    peerOn(host),
+    host,
     disks.map((disk) => ({ method, body: body(disk) })),
   );
   for (const { status, text } of answers) assert.is(status, 200, `${method}: ${text}`);
