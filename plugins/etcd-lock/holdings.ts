@@ -57,6 +57,8 @@ export interface Tried {
 
 interface Grant {
   readonly attempt: Attempt;
+  readonly taken: Taken;
+  readonly at: Open;
   readonly voided: AbortController;
 }
 
@@ -105,7 +107,7 @@ export function createHoldings(session: Session, stopped: AbortSignal, log: Log)
   function lease(at: Open, attempt: Attempt, token: bigint, before: KnownMark, revision: bigint): Lease {
     const { name } = attempt;
     const taken: Taken = { name, at: revision };
-    const grant: Grant = { attempt, voided: new AbortController() };
+    const grant: Grant = { attempt, taken, at, voided: new AbortController() };
     granted.set(name, grant);
     const lost = AbortSignal.any([at.ended.signal, grant.voided.signal, stopped]);
     let left: string | undefined;
@@ -117,6 +119,7 @@ export function createHoldings(session: Session, stopped: AbortSignal, log: Log)
       const done = settle(name, async () => {
         const { holds, revision } = await untilAnswered(release(keys, taken, kept));
         if (holds) marks.set(name, { ...kept, mod: revision });
+        if (holds) session.memory.spoke(keys.mark(name), revision, false);
         else log.warn('a lock was not ours any more when it was given back', { lock: name, token });
       });
       if (granted.get(name) === grant) granted.delete(name);
@@ -192,6 +195,13 @@ export function createHoldings(session: Session, stopped: AbortSignal, log: Log)
   }
 
   const closed = new AbortController();
+  session.onReview(async () => {
+    for (const { taken, at, voided } of granted.values()) {
+      if (at.ended.signal.aborted) continue;
+      const { holds } = await session.txn(prove(keys, at, taken));
+      if (!holds) voided.abort(fail('lost', `the lock ${taken.name} is lost: etcd does not have it any more`));
+    }
+  });
   return {
     attempt,
     async adopt(at, { session: own, generation, halted, ownOver }) {

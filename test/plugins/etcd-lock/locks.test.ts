@@ -7,11 +7,11 @@ import type { Lease } from '../../../core/capabilities/locks.ts';
 import { asSltvError } from '../../../core/errors.ts';
 import { eventually } from '../../../core/testing/cluster/nodes.ts';
 import { keysUnder } from '../../../plugins/etcd-lock/keys.ts';
-import type { Keys, Kv, Op } from '../../../plugins/etcd-lock/kv.ts';
+import type { Keys, Op } from '../../../plugins/etcd-lock/kv.ts';
 import { startOf } from '../../../plugins/etcd-lock/processes.ts';
 import { Held, Mark, read, written } from '../../../plugins/etcd-lock/stored.ts';
-import { nodesInMemory, nodesOver } from '../../fixtures/etcd-nodes.ts';
-import { createMemoryStore } from '../../fixtures/memory-kv.ts';
+import { nodesInMemory, type TestNode } from '../../fixtures/etcd-nodes.ts';
+import { createMemoryStore, type MemoryClient } from '../../fixtures/memory-kv.ts';
 
 const never = new AbortController().signal;
 
@@ -329,35 +329,63 @@ test('another host of the same name is refused, and says so', async () => {
   assert.equal(await original.cluster.members(never), []);
 });
 
-test('a look whose answer is overtaken by a younger one does not take the store for a restored one', async () => {
-  const store = createMemoryStore();
-  const kv = store.open();
-  let hold: (() => Promise<void>) | undefined;
-  const slow: Kv = {
-    ...kv,
-    async txn(asked) {
-      const outcome = await kv.txn(asked);
-      const isLook = asked.act.some((op) => 'get' in op && op.get.key.endsWith('/meta/halted'));
-      if (isLook) await hold?.();
-      return outcome;
-    },
-  };
-  await using nodes = nodesOver(async () => slow);
-  const node = await nodes.open();
+test('an answer that comes late is compared with what was known when it was asked for', async () => {
+  await using made = await world();
+  const node = await made.open();
+  node.cluster.join({ version: '1', format: 1, addresses: [] });
   await warm(node, 'a');
-  const [held, released] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
-  hold = () => {
-    held.resolve();
-    return released.promise;
-  };
-  // Whatever is written there is a reason to look.
-  await kv.txn({ when: [], act: [{ put: { key: `${nodes.prefix}meta/news`, value: '' } }], otherwise: [] });
-  await held.promise;
+  await warm(node, 'settle');
+  const looks = (op: Op) => 'get' in op && op.get.key === made.keys.cluster;
+  const asked = () => node.kv.asked.filter(({ act }) => act.some(looks)).length;
+  const before = asked();
+  const release = node.kv.holdAnswer(looks);
+  // Its watches ring, and it looks whether the store is as it was.
+  node.kv.setReachable(true);
+  await eventually(async () => asked() > before);
   await warm(node, 'a');
-  released.resolve();
-  await warm(node, 'a');
+  release();
+  await warm(node, 'settle');
   assert.is(node.cluster.trouble(), undefined);
-  assert.not(store.entries().some(({ key }) => key.endsWith('/meta/halted')));
+  assert.is(made.entry(made.keys.halted), undefined, 'a store that forgot nothing was halted');
+});
+
+/** Puts the store back to what it was before `work`, and lets it go on, while nobody looks. */
+async function restored(
+  made: Awaited<ReturnType<typeof world>>,
+  node: TestNode<MemoryClient>,
+  work: () => Promise<void>,
+) {
+  const restore = made.store.snapshot();
+  await work();
+  node.kv.setReachable(false);
+  restore();
+  const kv = made.store.open();
+  for (let round = 0; round < 50; round += 1) {
+    await kv.txn({ when: [], act: [{ put: { key: 'other', value: String(round) } }], otherwise: [] });
+  }
+  node.kv.setReachable(true);
+}
+
+test('a store that lost the mark that a node left is recognized, though it has gone on since', async () => {
+  await using made = await world();
+  const node = await made.open();
+  node.cluster.join({ version: '1', format: 1, addresses: [] });
+  await warm(node, 'a');
+  await restored(made, node, () => warm(node, 'a'));
+  await eventually(async () => node.cluster.trouble()?.state === 'halted');
+  assert.match(node.cluster.trouble()?.because ?? '', /what this node wrote at revision \d+ is not there/);
+});
+
+test('a lock that a restored store does not have is lost at once, though its lease goes on', async () => {
+  await using made = await world();
+  const node = await made.open();
+  await warm(node, 'a');
+  let lease: Lease | undefined;
+  await restored(made, node, async () => {
+    lease = await node.locks.acquire('a', never);
+  });
+  await eventually(async () => lease?.lost.aborted === true);
+  await lease?.[Symbol.asyncDispose]();
 });
 
 test('tokens go on after the store was emptied and recovered', async () => {
