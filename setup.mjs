@@ -17,6 +17,7 @@ const NEED_ETCD = ['unit'];
 const PACKAGES = [
   ...['lvm2', 'thin-provisioning-tools', 'udev', 'kmod', 'e2fsprogs', 'util-linux', 'python3'],
   ...['qemu-system-x86', 'qemu-utils', 'libvirt-daemon-system', 'libvirt-clients'],
+  ...['iproute2', 'etcd-server', 'etcd-client', 'tgt', 'open-iscsi'],
   ...['busybox-static', 'cpio', 'gzip', 'xz-utils', 'binutils', 'curl', 'ca-certificates'],
 ];
 /** A cluster's locks are tried out on a real etcd, with certificates of its own. */

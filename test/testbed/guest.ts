@@ -17,6 +17,8 @@ export interface GuestOptions {
   readonly memory?: number;
   /** More XML of <devices>. */
   readonly devices?: string;
+  /** Another guest's: the same VM, defined on another host too. One of its own when not given. */
+  readonly uuid?: string;
   /** false: defined only. */
   readonly start?: boolean;
 }
@@ -38,9 +40,8 @@ const PORTS = '/var/lib/testbed/guests';
 
 /** Defines the domain in the host, and starts it unless told not to. */
 export async function makeGuest(host: Host, name: string, options: GuestOptions): Promise<Guest> {
-  const { kind = 'tiny', disks = [], memory, devices = '', start = true } = options;
+  const { kind = 'tiny', disks = [], memory, devices = '', uuid = randomUUID(), start = true } = options;
   if (!/^[A-Za-z0-9][A-Za-z0-9_.-]*$/.test(name)) throw new Error(`'${name}' is no guest name`);
-  const uuid = randomUUID();
   const port = `${PORTS}/${name}`;
   const xml = domainXml({ name, uuid, kind, disks, port, memory, devices });
   // The pipes are on the host's disk: an autostarted guest finds them after a reboot.

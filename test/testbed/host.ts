@@ -10,6 +10,7 @@ import { paths } from './bootfiles.ts';
 import type { Ended } from './control.ts';
 import { type Guest, type GuestOptions, makeGuest } from './guest.ts';
 import { type Machine, startMachine } from './machine.ts';
+import type { Plug } from './network.ts';
 import { diskFile, makeRunDirectory, record, removeDisks } from './rundir.ts';
 import { Stream } from './stream.ts';
 
@@ -27,6 +28,13 @@ export interface HostOptions {
   readonly libvirt?: boolean;
   /** Milliseconds that a boot may take, 120,000 when not given. */
   readonly bootTimeout?: number;
+}
+
+/** What joins it to the others of a cluster. */
+export interface Wiring {
+  readonly plug: Plug;
+  /** An iSCSI target's address; it logs in to all that is there, at each boot. */
+  readonly portal?: string;
 }
 
 export interface RunOptions {
@@ -54,6 +62,7 @@ export class Host implements AsyncDisposable {
   /** Console, libvirtd's log and the transcript of every command: .cache/testbed/run/NAME-PID-N. */
   readonly directory: string;
   readonly #options: HostOptions;
+  readonly #plug: Plug | undefined;
   readonly #uuid = randomUUID();
   readonly #disks: string[];
   readonly #systemDisk: string;
@@ -61,8 +70,9 @@ export class Host implements AsyncDisposable {
   #streams = 0;
 
   /** Not yet powered on; `testbed.host` is how to get one. */
-  constructor(options: HostOptions) {
+  constructor(options: HostOptions, wiring?: Wiring) {
     this.#options = options;
+    this.#plug = wiring?.plug;
     this.name = options.name ?? 'host';
     if (!/^[a-z][a-z0-9-]{0,30}$/.test(this.name)) throw new Error(`'${this.name}' is no host name`);
     this.directory = makeRunDirectory(this.name);
@@ -77,7 +87,11 @@ export class Host implements AsyncDisposable {
     writeFileSync(join(this.directory, 'name'), this.name);
     writeFileSync(join(this.directory, 'repository'), paths.root);
     if (options.libvirt ?? true) writeFileSync(join(this.directory, 'libvirt'), '');
-    for (const [path, content] of Object.entries(options.files ?? {})) {
+    if (wiring !== undefined) writeFileSync(join(this.directory, 'address'), wiring.plug.address);
+    if (wiring?.portal !== undefined) writeFileSync(join(this.directory, 'portal'), wiring.portal);
+    const machineId = this.#uuid.replaceAll('-', '');
+    const files: HostOptions['files'] = { '/etc/machine-id': `${machineId}\n`, ...options.files };
+    for (const [path, content] of Object.entries(files)) {
       const { text, mode } = typeof content === 'string' ? { text: content, mode: 0o644 } : content;
       const file = join(this.directory, 'files', path);
       mkdirSync(dirname(file), { recursive: true });
@@ -104,6 +118,7 @@ export class Host implements AsyncDisposable {
       uuid: this.#uuid,
       memory,
       cpus,
+      plug: this.#plug,
     });
     this.#machine = machine;
     try {

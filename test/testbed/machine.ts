@@ -5,6 +5,7 @@ import { Socket } from 'node:net';
 import { join } from 'node:path';
 import { paths } from './bootfiles.ts';
 import { Control } from './control.ts';
+import type { Plug } from './network.ts';
 
 export interface MachineOptions {
   /** Where its console and QEMU's own words go, and what it sees as /run/testbed. */
@@ -17,6 +18,8 @@ export interface MachineOptions {
   /** MiB. */
   readonly memory: number;
   readonly cpus: number;
+  /** Where its network card ends; undefined: it has none. */
+  readonly plug: Plug | undefined;
 }
 
 export interface Machine {
@@ -30,7 +33,8 @@ export interface Machine {
 /** Powers a machine on. It dies with this process, however that ends. */
 export function startMachine(options: MachineOptions): Machine {
   const words = openSync(join(options.directory, 'qemu.log'), 'a');
-  const child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', 'qemu-system-x86_64', ...qemuArguments(options)], {
+  const command = [...(options.plug?.enter ?? []), 'qemu-system-x86_64', ...qemuArguments(options)];
+  const child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', ...command], {
     stdio: ['ignore', words, words, 'pipe'],
   });
   closeSync(words);
@@ -55,7 +59,7 @@ function channelOf(child: ChildProcess): Socket {
   return end;
 }
 
-function qemuArguments({ directory, disks, systemDisk, uuid, memory, cpus }: MachineOptions): string[] {
+function qemuArguments({ directory, disks, systemDisk, uuid, memory, cpus, plug }: MachineOptions): string[] {
   const share = (tag: string, path: string, options = '') =>
     `local,path=${quoted(path)},mount_tag=${tag},security_model=none,multidevs=remap${options}`;
   // Two hosts may have one file, as a shared LUN: both go through this machine's page cache, so they see the same data.
@@ -81,6 +85,14 @@ function qemuArguments({ directory, disks, systemDisk, uuid, memory, cpus }: Mac
       '-device',
       `virtio-blk-pci,drive=disk${n},serial=disk${n},share-rw=on`,
     ]),
+    ...(plug === undefined ? [] : cardArguments(plug)),
+  ];
+}
+
+function cardArguments({ tap, mac }: Plug): string[] {
+  return [
+    ...['-netdev', `tap,id=net,ifname=${tap},script=no,downscript=no`],
+    ...['-device', `virtio-net-pci,netdev=net,romfile=,mac=${mac}`],
   ];
 }
 

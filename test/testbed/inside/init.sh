@@ -15,8 +15,22 @@ if [ -d /run/testbed/files ]; then
   sync
   mv /run/testbed/files /run/testbed/files.copied
 fi
+# Before udevd is there, which would give the card another name.
+if [ -e /run/testbed/address ]; then
+  modprobe virtio_net
+  ip link set eth0 up
+  ip addr add "$(cat /run/testbed/address)" dev eth0
+fi
 /lib/systemd/systemd-udevd --daemon
 udevadm trigger --action=add --subsystem-match=block
+if [ -e /run/testbed/portal ]; then
+  modprobe -a iscsi_tcp sd_mod
+  # A power cut may have left half of what was found at the last boot.
+  rm -rf /etc/iscsi/nodes /etc/iscsi/send_targets
+  iscsid
+  timeout 30 iscsiadm -m discovery -t sendtargets -p "$(cat /run/testbed/portal)" && timeout 30 iscsiadm -m node --login
+  udevadm settle
+fi
 [ -e /run/testbed/libvirt ] && libvirtd -d
 cd /root
 /usr/bin/python3 -E -S "$1/agent.py"
