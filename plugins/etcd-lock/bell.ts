@@ -2,6 +2,8 @@
 import type { Keys, Kv } from './kv.ts';
 
 export interface Bell extends Disposable {
+  /** For what no watch tells. */
+  ring(): void;
   /** Resolves when it has rung since the last time, or when so many milliseconds have passed. The signals end it with their reason. */
   rung(signals: readonly AbortSignal[], milliseconds?: number): Promise<void>;
 }
@@ -11,6 +13,7 @@ export function bellAt(kv: Kv, keys: readonly Keys[]): Bell {
   let next = Promise.withResolvers<void>();
   const watching = kv.watch(keys, () => next.resolve());
   return {
+    ring: () => next.resolve(),
     async rung(signals, milliseconds) {
       const bell = next;
       await patiently(bell.promise, signals, milliseconds);

@@ -80,8 +80,17 @@ async function keepAlive(etcd: Etcd3, lease: string, deadline: number): Promise<
       stream.write({ ID: lease });
     });
   } finally {
-    stream.cancel();
+    hangUp(stream);
   }
+}
+
+/**
+ * A stream that is cancelled while it can still be written to counts as a failure of the host for etcd3, which then closes all
+ * of its channels, with every call that is just about to begin.
+ */
+function hangUp(stream: { end(): void; cancel(): void }): void {
+  stream.end();
+  stream.cancel();
 }
 
 /** Watches until something goes wrong; from now on, not from a revision, because whoever is told looks for himself. */
@@ -95,7 +104,7 @@ function watchOn(etcd: Etcd3, keys: readonly Keys[], changed: () => void, isGone
     isGone();
   };
   etcd.watchClient.watch().then((stream) => {
-    stop = () => stream.cancel();
+    stop = () => hangUp(stream);
     stream.on('error', end);
     stream.on('end', end);
     let begun = 0;

@@ -7,8 +7,12 @@ export interface Remembered {
   readonly uuid: string;
   /** The highest revision that any answer had. */
   readonly revision: bigint;
-  /** At which this node's own entry among the members was written last; 0n: not in this generation. */
+  /**
+   * What this node wrote last of all that is never taken away, its own entry among the members or a mark, and at which
+   * revision; 0n: nothing in this generation.
+   */
   readonly spoken: bigint;
+  readonly spokenAt: string;
 }
 
 /** What the store says. */
@@ -16,7 +20,7 @@ export interface Told {
   readonly clusterId: string | undefined;
   readonly generation: { readonly n: number; readonly uuid: string } | undefined;
   readonly revision: bigint;
-  /** At which this node's own entry was written last; undefined: there is none. */
+  /** At which the key `spokenAt` was written last; undefined: there is none. */
   readonly spoken: bigint | undefined;
 }
 

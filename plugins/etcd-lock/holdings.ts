@@ -57,6 +57,8 @@ export interface Tried {
 
 interface Grant {
   readonly attempt: Attempt;
+  readonly taken: Taken;
+  readonly at: Open;
   readonly voided: AbortController;
 }
 
@@ -108,7 +110,7 @@ export function createHoldings(session: Session, stopped: AbortSignal, log: Log)
   function lease(at: Open, attempt: Attempt, token: bigint, before: KnownMark, revision: bigint): Lease {
     const { name } = attempt;
     const taken: Taken = { name, at: revision };
-    const grant: Grant = { attempt, voided: new AbortController() };
+    const grant: Grant = { attempt, taken, at, voided: new AbortController() };
     granted.set(name, grant);
     const lost = AbortSignal.any([at.ended.signal, grant.voided.signal, stopped]);
     let left: string | undefined;
@@ -120,6 +122,7 @@ export function createHoldings(session: Session, stopped: AbortSignal, log: Log)
       const done = settle(name, async () => {
         const { holds, revision } = await untilAnswered(release(keys, at, taken, kept));
         if (holds) marks.set(name, { mark: { ...kept, mod: revision }, n: at.n });
+        if (holds) session.memory.spoke(keys.mark(name), revision, false);
         else log.warn('a lock was not ours any more when it was given back', { lock: name, token });
       });
       if (granted.get(name) === grant) granted.delete(name);
@@ -196,6 +199,13 @@ export function createHoldings(session: Session, stopped: AbortSignal, log: Log)
   }
 
   const closed = new AbortController();
+  session.onReview(async () => {
+    for (const { taken, at, voided } of granted.values()) {
+      if (at.ended.signal.aborted) continue;
+      const { holds } = await session.txn(prove(keys, at, taken));
+      if (!holds) voided.abort(fail('lost', `the lock ${taken.name} is lost: etcd does not have it any more`));
+    }
+  });
   return {
     attempt,
     async adopt(at, { session: own, generation, halted, ownOver }) {
@@ -225,6 +235,6 @@ export function createHoldings(session: Session, stopped: AbortSignal, log: Log)
 }
 
 /** Milliseconds for which a holder waits until the store has heard that it is none any more. */
-const RETURN = 3_000;
+const RETURN = 2_000;
 /** Milliseconds for which a caller waits to learn what became of a call without answer. */
 const SOON = 1_500;

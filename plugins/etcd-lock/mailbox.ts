@@ -1,11 +1,12 @@
 // Questions between daemons, as two keys each: the question under the node that is asked, the answer beside it. Both live no
 // longer than the lease of who asks.
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type ErrorDetail, type Log, type Place, type Question, SltvError, v } from 'sltv';
-import { bellAt } from './bell.ts';
+import { type Bell, bellAt } from './bell.ts';
 import { fail } from './errors.ts';
 import { type Entry, type Kv, LeaseGone } from './kv.ts';
-import type { Session } from './session.ts';
+import type { Open, Session } from './session.ts';
 import { Answered, Asked, read } from './stored.ts';
 
 export interface Mailbox extends Disposable {
@@ -23,7 +24,20 @@ export function createMailbox(session: Session, log: Log): Mailbox {
   const replies = new Map<string, Reply>();
   /** What is being answered or has been: a question lies there until its asker has the answer. */
   const taken = new Set<string>();
-  let watching: Disposable | undefined;
+  let bell: Bell | undefined;
+  const closed = new AbortController();
+
+  /** For as long as the daemon lives; what could not be looked at now is looked at again. */
+  async function collectAlways(at: Bell): Promise<void> {
+    while (!closed.signal.aborted) {
+      await at.rung([closed.signal]);
+      await collect().catch(async (error: unknown) => {
+        log.debug('the mailbox could not be looked at', { error });
+        await sleep(AGAIN, undefined, { signal: closed.signal });
+        at.ring();
+      });
+    }
+  }
 
   async function collect(): Promise<void> {
     const questions = keys.questions(self.node);
@@ -35,7 +49,11 @@ export function createMailbox(session: Session, log: Log): Mailbox {
       taken.add(entry.key);
       answerTo(entry).catch((error: unknown) => {
         taken.delete(entry.key);
-        log.warn('a question of another node could not be answered', { error });
+        log.warn('a question of another node could not be answered yet', { error });
+        sleep(AGAIN, undefined, { signal: closed.signal }).then(
+          () => bell?.ring(),
+          () => {},
+        );
       });
     }
   }
@@ -61,6 +79,43 @@ export function createMailbox(session: Session, log: Log): Mailbox {
     }
   }
 
+  /** The question goes with the lease; then it is asked again, on the next one. */
+  async function askUntil(node: string, what: { question: string; asked: unknown }, waiting: AbortSignal) {
+    for (;;) {
+      const open = await session.ready();
+      try {
+        return await askOnce(node, what, open, AbortSignal.any([waiting, open.ended.signal]));
+      } catch (error) {
+        if (error instanceof LeaseGone) session.lost(open);
+        else if (waiting.aborted || !open.ended.signal.aborted) throw error;
+      }
+    }
+  }
+
+  async function askOnce(
+    node: string,
+    what: { question: string; asked: unknown },
+    { lease }: Open,
+    signal: AbortSignal,
+  ) {
+    const id = randomUUID();
+    const [key, answer] = [keys.question(node, id), keys.answer(id)];
+    const value = JSON.stringify({ by: { node: self.node, boot: self.boot }, ...what, lease });
+    try {
+      const { holds } = await session.txn({
+        when: [{ key: keys.node(node), is: 'present' }],
+        act: [{ put: { key, value, lease } }],
+        otherwise: [],
+      });
+      if (!holds) throw fail('node-down', `the daemon of ${node} is not there`, { hint: 'sltv node list' });
+      return await answerAt(session.kv, answer, signal);
+    } finally {
+      const away = [{ remove: { key } }, { remove: { key: answer } }];
+      // With the lease they go in any case.
+      session.txn({ when: [], act: away, otherwise: [] }).catch(() => {});
+    }
+  }
+
   return {
     answer(question, reply) {
       replies.set(question.id, async (asked, by) => {
@@ -72,54 +127,43 @@ export function createMailbox(session: Session, log: Log): Mailbox {
 
     async ask(node, question, asked, signal) {
       signal.throwIfAborted();
-      const { lease } = await session.ready();
-      const id = randomUUID();
-      const [key, answer] = [keys.question(node, id), keys.answer(id)];
-      const { node: own, boot } = self;
-      const value = { by: { node: own, boot }, question: question.id, asked: encoded(asked), lease };
-      const waiting = AbortSignal.any([signal, AbortSignal.timeout(DEADLINE)]);
-      try {
-        const { holds } = await session.txn({
-          when: [{ key: keys.node(node), is: 'present' }],
-          act: [{ put: { key, value: JSON.stringify(value), lease } }],
-          otherwise: [],
-        });
-        if (!holds) throw fail('node-down', `the daemon of ${node} is not there`, { hint: 'sltv node list' });
-        const answered = await answerAt(session.kv, answer, waiting);
-        if ('error' in answered) throw errorFrom(answered.error);
-        const checked = v.safeParse(question.answered, decoded(answered.value));
-        if (checked.success) return checked.output;
-        throw fail('bad-answer', `${node} answered ${question.id} in a way that this sltv does not understand`, {
-          hint: 'run the same version on all nodes: sltv node list',
-          cause: checked.issues[0].message,
-        });
-      } catch (error) {
-        if (error instanceof LeaseGone) throw fail('lost', 'the lease in etcd is lost', { hint: 'try again' });
-        if (signal.aborted || !waiting.aborted || error instanceof SltvError) throw error;
-        throw fail('no-answer', `${node} did not answer within ${DEADLINE / 1000} s`, {
-          hint: `systemctl status sltv on ${node}`,
-          cause: error,
-        });
-      } finally {
-        const away = [{ remove: { key } }, { remove: { key: answer } }];
-        // With the lease they go in any case.
-        session.txn({ when: [], act: away, otherwise: [] }).catch(() => {});
-      }
-    },
-
-    open() {
-      watching ??= session.kv.watch([keys.questions(self.node)], () => {
-        // Whoever asked has a deadline; and watching begins anew, and looks again.
-        collect().catch((error: unknown) => log.debug('the mailbox could not be looked at', { error }));
+      const patience = AbortSignal.timeout(DEADLINE);
+      const waiting = AbortSignal.any([signal, patience]);
+      const answered = await askUntil(node, { question: question.id, asked: encoded(asked) }, waiting).catch(
+        (cause) => {
+          if (signal.aborted || !patience.aborted || cause instanceof SltvError) throw cause;
+          throw fail('no-answer', `${node} did not answer within ${DEADLINE / 1000} s`, {
+            hint: `systemctl status sltv on ${node}`,
+            cause,
+          });
+        },
+      );
+      if ('error' in answered) throw errorFrom(answered.error);
+      const checked = v.safeParse(question.answered, decoded(answered.value));
+      if (checked.success) return checked.output;
+      throw fail('bad-answer', `${node} answered ${question.id} in a way that this sltv does not understand`, {
+        hint: 'run the same version on all nodes: sltv node list',
+        cause: checked.issues[0].message,
       });
     },
 
-    [Symbol.dispose]: () => watching?.[Symbol.dispose](),
+    open() {
+      if (bell) return;
+      bell = bellAt(session.kv, [keys.questions(self.node)]);
+      collectAlways(bell).catch(() => {});
+    },
+
+    [Symbol.dispose]() {
+      closed.abort();
+      bell?.[Symbol.dispose]();
+    },
   };
 }
 
 /** Milliseconds. */
 const DEADLINE = 10_000;
+/** Milliseconds before the mailbox is looked at again that could not be. */
+const AGAIN = 200;
 
 async function answerAt(kv: Kv, key: string, signal: AbortSignal) {
   using bell = bellAt(kv, [{ key }]);

@@ -28,16 +28,18 @@ export interface Standing {
   readonly present: { readonly boot: string; readonly instance: string } | undefined;
   readonly member: { readonly entry: Entry; readonly isRetired: boolean } | undefined;
   readonly ownOver: string | undefined;
+  readonly spoken: bigint | undefined;
   readonly revision: bigint;
 }
 
-export function lookAround(keys: AllKeys, { node, boot }: Self): Txn {
+/** `spokenAt`: a key that must not be older than it is remembered. */
+export function lookAround(keys: AllKeys, { node, boot }: Self, spokenAt: string): Txn {
   const all = [keys.cluster, keys.generation, keys.halted, keys.boot(node), keys.node(node), keys.member(node)];
-  return { when: [], act: [...all, keys.over(node, boot)].map((key) => ({ get: { key } })), otherwise: [] };
+  return { when: [], act: [...all, keys.over(node, boot), spokenAt].map((key) => ({ get: { key } })), otherwise: [] };
 }
 
 export function standingIn({ found, revision }: Outcome): Standing {
-  const [clusterId, generation, halted, last, present, member, over] = found.map(([entry]) => entry);
+  const [clusterId, generation, halted, last, present, member, over, spoken] = found.map(([entry]) => entry);
   const told = read(Generation, generation);
   const boot = read(LastBoot, last);
   const known = read(KnownMember, member);
@@ -49,6 +51,7 @@ export function standingIn({ found, revision }: Outcome): Standing {
     present: read(Present, present),
     member: member && known && { entry: member, isRetired: known.isRetired },
     ownOver: read(Over, over)?.proof,
+    spoken: spoken?.mod,
     revision,
   };
 }
@@ -58,7 +61,7 @@ export function judgeStanding(remembered: Remembered | undefined, standing: Stan
     clusterId: read(ClusterId, standing.clusterId),
     generation: standing.generation,
     revision: standing.revision,
-    spoken: standing.member?.entry.mod,
+    spoken: standing.spoken,
   });
 }
 

@@ -39,6 +39,8 @@ export interface Session {
   join(entry: () => string): void;
   /** The entry is another now. */
   changed(): void;
+  /** Called whenever the store was found to be as it was. */
+  onReview(check: () => Promise<void>): void;
   /** Looks whether the store is still what it was. */
   review(): Promise<void>;
   trouble(): ClusterTrouble | undefined;
@@ -64,6 +66,7 @@ export function createSession({ kv, keys, self, memory, ttl, log }: SessionOptio
   let entry: (() => string) | undefined;
   let watching: Disposable | undefined;
   let refreshing: NodeJS.Timeout | undefined;
+  let verify = async () => {};
 
   function setTrouble(state: ClusterTrouble['state'], because: string): void {
     if (trouble?.state === state && trouble.because === because) return;
@@ -87,7 +90,7 @@ export function createSession({ kv, keys, self, memory, ttl, log }: SessionOptio
         await kv.revoke(lease.id);
         continue;
       }
-      if (entry) memory.spoke(revision);
+      if (entry) memory.spoke(keys.member(self.node), revision);
       const proof = keepProven({
         ...{ kv, lease, asked },
         failing: (error) => setTrouble('unreachable', sentenceOf(error)),
@@ -110,7 +113,7 @@ export function createSession({ kv, keys, self, memory, ttl, log }: SessionOptio
       const { holds, revision } = await kv.txn(enter(keys, self, known.lease, await look(), entry?.(), new Date()));
       if (!holds) throw fail('unreachable', 'other processes of this node come and go too fast');
       known.session = revision;
-      memory.spoke(revision);
+      memory.spoke(keys.member(self.node), revision);
     } catch (error) {
       lose(known.lease, sentenceOf(error));
     }
@@ -165,7 +168,10 @@ export function createSession({ kv, keys, self, memory, ttl, log }: SessionOptio
       const standing = await look();
       refuseStrangers(self, standing);
       if (!before || open !== before) return;
-      if (standing.generation?.entry.mod === before.generation && !standing.halted === !before.halted) return;
+      if (standing.generation?.entry.mod === before.generation && !standing.halted === !before.halted) {
+        // It may have been restored for all that: what is held has to be there.
+        return await verify();
+      }
       before.ended.abort(
         fail('lost', 'etcd is in another generation, or halted: every lock is lost', { hint: 'try again' }),
       );
@@ -183,7 +189,7 @@ export function createSession({ kv, keys, self, memory, ttl, log }: SessionOptio
     if (!open || !entry) return;
     try {
       const { holds, revision } = await kv.txn(describeMember(keys, self, open.session, entry()));
-      if (holds) memory.spoke(revision);
+      if (holds) memory.spoke(keys.member(self.node), revision);
     } catch {}
   }
 
@@ -194,7 +200,8 @@ export function createSession({ kv, keys, self, memory, ttl, log }: SessionOptio
       return memory.get()?.clusterId ?? '';
     },
     async txn(txn) {
-      const floor = open?.halted === undefined ? (memory.get()?.revision ?? 0n) : 0n;
+      // Nodes speak with each other also through a store that forgot: that is how it is found out who may be writing.
+      const floor = open && !open.halted ? (memory.get()?.revision ?? 0n) : 0n;
       const outcome = await kv.txn(txn);
       if (outcome.revision >= floor) {
         if (open && !open.halted) memory.saw(outcome.revision);
@@ -210,6 +217,9 @@ export function createSession({ kv, keys, self, memory, ttl, log }: SessionOptio
       void (open ? enterAgain(open) : keepOpen());
     },
     changed: () => void tell(),
+    onReview(check) {
+      verify = check;
+    },
     trouble: () => trouble,
     async close() {
       life.abort();

@@ -23,14 +23,17 @@ export interface LookOptions {
 export function lookWith({ kv, keys, self, memory, log }: LookOptions): () => Promise<Standing> {
   return async function look(): Promise<Standing> {
     for (let tries = 0; tries < TRIES; tries += 1) {
-      // As of before it was asked: what other calls are told meanwhile, this answer need not know.
+      // As it was before this was asked: other calls go on meanwhile, and what they are told may be newer than the answer.
       const remembered = memory.get();
-      const standing = standingIn(await kv.txn(lookAround(keys, self)));
+      const spokenAt = remembered?.spokenAt || keys.member(self.node);
+      const standing = standingIn(await kv.txn(lookAround(keys, self, spokenAt)));
       const found = judgeStanding(remembered, standing);
       if (found.is === 'new') {
         await kv.txn(begin(keys, randomUUID(), randomUUID()));
       } else if (found.is === 'ahead') {
-        await memory.adopt({ ...found, revision: standing.revision });
+        const { clusterId, n, uuid } = found;
+        // Another look may have adopted it meanwhile, and more was seen since.
+        if (memory.get()?.uuid !== uuid) await memory.adopt({ clusterId, n, uuid, revision: standing.revision });
         return standing;
       } else if (found.is === 'as-it-was') {
         memory.saw(standing.revision);

@@ -9,8 +9,8 @@ export interface Memory {
   get(): Remembered | undefined;
   /** An answer had this revision. */
   saw(revision: bigint): void;
-  /** This node's entry among the members was written at this revision. */
-  spoke(revision: bigint): void;
+  /** This node wrote a key at this revision that is never taken away; `isSeldom`: it is kept at once. */
+  spoke(key: string, revision: bigint, isSeldom?: boolean): void;
   /** From now on it is this cluster in this generation; kept before it resolves. */
   adopt(cluster: { clusterId: string; n: number; uuid: string; revision: bigint }): Promise<void>;
   /** Writes what is not yet written. */
@@ -59,14 +59,15 @@ export async function openMemory(stateDir: string, keeps: () => boolean): Promis
       now = { ...now, revision };
       keepSoon();
     },
-    spoke(revision) {
+    spoke(key, revision, isSeldom = true) {
       if (!now || revision <= now.spoken) return;
-      now = { ...now, spoken: revision };
-      // At once: it is seldom, and what a restored store is recognized by when others wrote to it first.
-      if (keeps()) write().catch(() => {});
+      now = { ...now, spoken: revision, spokenAt: key };
+      // A restored store is recognized by it when others wrote to it first.
+      if (!isSeldom) keepSoon();
+      else if (keeps()) write().catch(() => {});
     },
     async adopt(cluster) {
-      now = { ...cluster, spoken: 0n };
+      now = { ...cluster, spoken: 0n, spokenAt: '' };
       await write();
     },
     async save() {
@@ -91,6 +92,7 @@ const State = v.object({
   uuid: v.string(),
   revision: BigIntInWords,
   spoken: BigIntInWords,
+  spokenAt: v.string(),
 });
 
 async function readState(path: string): Promise<Remembered | undefined> {

@@ -17,7 +17,7 @@ interface InMemory extends ClusterUnderTest {
 register([
   ...clusterConformance({
     name: 'etcd-lock',
-    make: async () => clusterOf(nodesOnEtcd(etcd)),
+    make: async () => clusterOf(nodesOnEtcd(etcd, { ttl: 5 })),
     async forget(_made, work) {
       const snapshot = await etcd.snapshot();
       await work();

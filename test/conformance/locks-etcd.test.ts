@@ -14,7 +14,7 @@ interface ClusterLocks extends LocksUnderTest {
 }
 
 register([
-  ...locksConformance(subject('etcd-lock', () => nodesOnEtcd(etcd))),
+  ...locksConformance(subject('etcd-lock', () => nodesOnEtcd(etcd, { ttl: 5 }))),
   ...locksConformance(subject('etcd-lock in memory', () => nodesInMemory())),
 ]);
 

@@ -106,7 +106,7 @@ const TEXTS: readonly (readonly [title: string, text: string, says: string | Reg
   [
     'no locks',
     '{ plugins: [lvm()] }',
-    'plugin lvm requires locks, which no plugin in the config provides: add localLock()',
+    'plugin lvm requires locks, which no plugin in the config provides: add etcdLock() or localLock()',
   ],
   ['no storage', '{ plugins: [libvirt()] }', 'which no plugin in the config provides: add dir() or lvm() to plugins'],
   [

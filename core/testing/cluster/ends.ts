@@ -61,8 +61,9 @@ export const boundaryChecks: Checks<ClusterUnderTest> = {
     assert.ok(a && b);
     const held = await a.locks.acquire('x', never);
     await b.cluster.declareOver(a.place, 'somebody believed so', never);
-    await rejects('unavailable', a.locks.acquire('y', never));
+    // It hears of it without asking.
     await eventually(async () => held.lost.aborted);
+    await rejects('unavailable', a.locks.acquire('y', never));
     assert.ok(a.cluster.trouble(), 'it does not say why it gets no locks');
     await (await b.locks.acquire('x', never))[Symbol.asyncDispose]();
     await held[Symbol.asyncDispose]();

@@ -26,7 +26,10 @@ export async function memberOf({ cluster }: NodeUnderTest, name: string): Promis
   return (await cluster.members(never)).find(({ node }) => node === name);
 }
 
-/** Looks until it is so; the case's patience is the limit. There is no event for what another node has heard. */
+/**
+ * Looks until it is so; the case's patience is the limit. There is no event for what another node has heard. It keeps no
+ * process alive that has given up the case.
+ */
 export async function eventually(isSo: () => Promise<boolean>): Promise<void> {
-  while (!(await isSo())) await sleep(10);
+  while (!(await isSo())) await sleep(10, undefined, { ref: false });
 }

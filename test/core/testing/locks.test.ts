@@ -104,8 +104,15 @@ test('honest locks pass the suite', async () => {
 });
 
 /** As the suite sees locks that several processes have, with marks: the same ones, each spoilt in one way. */
-const sharedSuiteOf = (spoil: (locks: Locks) => Locks = (locks) => locks, isShared = true) =>
-  locksConformance<LocksUnderTest & { nodes: Nodes; node: TestNode }>({
+function sharedSuiteOf(spoil: (locks: Locks) => Locks = (locks) => locks, isShared = true) {
+  const others: Nodes[] = [];
+  const nodesFor = (nodes: Nodes) => {
+    if (isShared) return nodes;
+    const other = nodesInMemory();
+    others.push(other);
+    return other;
+  };
+  return locksConformance<LocksUnderTest & { nodes: Nodes; node: TestNode }>({
     name: 'spoilt',
     patience: 500,
     keepsMarks: true,
@@ -116,16 +123,19 @@ const sharedSuiteOf = (spoil: (locks: Locks) => Locks = (locks) => locks, isShar
         nodes,
         node,
         locks: spoil(node.locks),
-        [Symbol.asyncDispose]: async () => await nodes[Symbol.asyncDispose](),
+        async [Symbol.asyncDispose]() {
+          for (const each of [nodes, ...others.splice(0)]) await each[Symbol.asyncDispose]();
+        },
       };
     },
-    another: async ({ nodes }) => spoil((await (isShared ? nodes : nodesInMemory()).open()).locks),
+    another: async ({ nodes }) => spoil((await nodesFor(nodes).open()).locks),
     async crash({ nodes, node }) {
       await node.crash();
       const { id, stateDir } = node;
-      return spoil((await (isShared ? nodes : nodesInMemory()).open({ id, stateDir })).locks);
+      return spoil((await nodesFor(nodes).open({ id, stateDir })).locks);
     },
   });
+}
 
 /** Locks whose leases hand over something else than they should. */
 const handing =

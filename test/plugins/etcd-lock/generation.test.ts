@@ -2,7 +2,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { judge, type Remembered, type Told } from '../../../plugins/etcd-lock/generation.ts';
 
-const KNOWN: Remembered = { clusterId: 'c', n: 2, uuid: 'u', revision: 100n, spoken: 90n };
+const KNOWN: Remembered = { clusterId: 'c', n: 2, uuid: 'u', revision: 100n, spoken: 90n, spokenAt: 'k' };
 const SAME: Told = { clusterId: 'c', generation: { n: 2, uuid: 'u' }, revision: 100n, spoken: 90n };
 
 for (const [fact, remembered, told, is] of [

@@ -10,8 +10,8 @@ import { keysUnder } from '../../../plugins/etcd-lock/keys.ts';
 import type { Keys, Op } from '../../../plugins/etcd-lock/kv.ts';
 import { startOf } from '../../../plugins/etcd-lock/processes.ts';
 import { Held, Mark, read, written } from '../../../plugins/etcd-lock/stored.ts';
-import { nodesInMemory } from '../../fixtures/etcd-nodes.ts';
-import { createMemoryStore } from '../../fixtures/memory-kv.ts';
+import { nodesInMemory, type TestNode } from '../../fixtures/etcd-nodes.ts';
+import { createMemoryStore, type MemoryClient } from '../../fixtures/memory-kv.ts';
 
 const never = new AbortController().signal;
 
@@ -329,6 +329,65 @@ test('another host of the same name is refused, and says so', async () => {
   assert.equal(await original.cluster.members(never), []);
 });
 
+test('an answer that comes late is compared with what was known when it was asked for', async () => {
+  await using made = await world();
+  const node = await made.open();
+  node.cluster.join({ version: '1', format: 1, addresses: [] });
+  await warm(node, 'a');
+  await warm(node, 'settle');
+  const looks = (op: Op) => 'get' in op && op.get.key === made.keys.cluster;
+  const asked = () => node.kv.asked.filter(({ act }) => act.some(looks)).length;
+  const before = asked();
+  const release = node.kv.holdAnswer(looks);
+  // Its watches ring, and it looks whether the store is as it was.
+  node.kv.setReachable(true);
+  await eventually(async () => asked() > before);
+  await warm(node, 'a');
+  release();
+  await warm(node, 'settle');
+  assert.is(node.cluster.trouble(), undefined);
+  assert.is(made.entry(made.keys.halted), undefined, 'a store that forgot nothing was halted');
+});
+
+/** Puts the store back to what it was before `work`, and lets it go on, while nobody looks. */
+async function restored(
+  made: Awaited<ReturnType<typeof world>>,
+  node: TestNode<MemoryClient>,
+  work: () => Promise<void>,
+) {
+  const restore = made.store.snapshot();
+  await work();
+  node.kv.setReachable(false);
+  restore();
+  const kv = made.store.open();
+  for (let round = 0; round < 50; round += 1) {
+    await kv.txn({ when: [], act: [{ put: { key: 'other', value: String(round) } }], otherwise: [] });
+  }
+  node.kv.setReachable(true);
+}
+
+test('a store that lost the mark that a node left is recognized, though it has gone on since', async () => {
+  await using made = await world();
+  const node = await made.open();
+  node.cluster.join({ version: '1', format: 1, addresses: [] });
+  await warm(node, 'a');
+  await restored(made, node, () => warm(node, 'a'));
+  await eventually(async () => node.cluster.trouble()?.state === 'halted');
+  assert.match(node.cluster.trouble()?.because ?? '', /what this node wrote at revision \d+ is not there/);
+});
+
+test('a lock that a restored store does not have is lost at once, though its lease goes on', async () => {
+  await using made = await world();
+  const node = await made.open();
+  await warm(node, 'a');
+  let lease: Lease | undefined;
+  await restored(made, node, async () => {
+    lease = await node.locks.acquire('a', never);
+  });
+  await eventually(async () => lease?.lost.aborted === true);
+  await lease?.[Symbol.asyncDispose]();
+});
+
 test('tokens go on after the store was emptied and recovered', async () => {
   await using made = await world();
   const node = await made.open();
@@ -344,7 +403,7 @@ test('tokens go on after the store was emptied and recovered', async () => {
 });
 
 /** Two members of a store that is then as it was, and recovered; `lost` is what happened in between. */
-async function restored(made: Awaited<ReturnType<typeof world>>, before: Before, lost: Before) {
+async function afterRestore(made: Awaited<ReturnType<typeof world>>, before: Before, lost: Before) {
   const [a, b] = [await made.open(), await made.open()];
   for (const { cluster } of [a, b]) cluster.join({ version: '1', format: 1, addresses: [] });
   for (const node of [a, b]) await warm(node, 'a');
@@ -365,7 +424,7 @@ test('who waited in the past of a restored store keeps nobody waiting once it is
   await using made = await world();
   let waiting: Promise<Lease> | undefined;
   let holding: Lease | undefined;
-  const [a] = await restored(
+  const [a] = await afterRestore(
     made,
     async (a, b) => {
       holding = await a.locks.acquire('a', never);
@@ -392,7 +451,7 @@ test('a mark is not taken for one that a store, before it was restored, had at t
       lease.leave(mark);
     };
     let forgotten = 0n;
-    const [a, b] = await restored(
+    const [a, b] = await afterRestore(
       made,
       async () => {},
       async (one) => {
@@ -417,7 +476,7 @@ test('a lock of before a restore does not give back one that another node took a
     const takenAt = () => made.entry(made.keys.record('a'))?.mod ?? 0n;
     let late: Lease | undefined;
     let forgotten = 0n;
-    const [, b] = await restored(
+    const [, b] = await afterRestore(
       made,
       async () => {},
       async (one) => {

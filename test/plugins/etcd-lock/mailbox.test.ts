@@ -29,7 +29,7 @@ async function two() {
   for (const { cluster } of [a, b]) cluster.join(SELF);
   await eventually(async () => (await a.cluster.members(never)).filter(({ isUp }) => isUp).length === 2);
   const mail = () => store.entries().filter(({ key }) => /\/(ask|answer)\//.test(key)).length;
-  return { a, b, mail, [Symbol.asyncDispose]: async () => await nodes[Symbol.asyncDispose]() };
+  return { a, b, store, mail, [Symbol.asyncDispose]: async () => await nodes[Symbol.asyncDispose]() };
 }
 
 test('sizes of any number of digits go there and back', async () => {
@@ -62,6 +62,22 @@ test('who asked and died leaves nothing behind, though the answer comes later', 
   await eventually(async () => made.mail() === 0);
   assert.equal(made.b.said, [], 'that is nothing to warn of');
   void waiting;
+});
+
+test('who loses his lease while he waits asks again', async () => {
+  await using made = await two();
+  let heard = 0;
+  const slow = Promise.withResolvers<void>();
+  made.b.cluster.answer(Size, async ({ size }) => {
+    heard += 1;
+    if (heard === 1) await slow.promise;
+    return { size, of: [] };
+  });
+  const waiting = made.a.cluster.ask('b', Size, { size: 5n }, never);
+  await eventually(async () => heard === 1);
+  for (const lease of made.a.kv.leases) made.store.expire(lease);
+  assert.equal(await waiting, { size: 5n, of: [] });
+  slow.resolve();
 });
 
 test('a question that does not fit is refused where it is answered', async () => {

@@ -20,10 +20,10 @@ test('what is adopted is kept before it is relied on, and forgets when this node
   const state = fresh();
   const memory = await openMemory(state, () => false);
   await memory.adopt(CLUSTER);
-  memory.spoke(12n);
-  assert.equal((await openMemory(state, () => false)).get(), { ...CLUSTER, spoken: 0n });
+  memory.spoke('k', 12n);
+  assert.equal((await openMemory(state, () => false)).get(), { ...CLUSTER, spoken: 0n, spokenAt: '' });
   await memory.adopt({ ...CLUSTER, n: 2, revision: 3n });
-  assert.equal(memory.get(), { ...CLUSTER, n: 2, revision: 3n, spoken: 0n });
+  assert.equal(memory.get(), { ...CLUSTER, n: 2, revision: 3n, spoken: 0n, spokenAt: '' });
 });
 
 test('revisions only grow, and a daemon keeps the last', async () => {
@@ -32,10 +32,10 @@ test('revisions only grow, and a daemon keeps the last', async () => {
   await memory.adopt(CLUSTER);
   memory.saw(20n);
   memory.saw(15n);
-  memory.spoke(18n);
-  memory.spoke(17n);
+  memory.spoke('k', 18n);
+  memory.spoke('k', 17n);
   await memory.save();
-  assert.equal((await openMemory(state, () => true)).get(), { ...CLUSTER, revision: 20n, spoken: 18n });
+  assert.equal((await openMemory(state, () => true)).get(), { ...CLUSTER, revision: 20n, spoken: 18n, spokenAt: 'k' });
 });
 
 test('a process that lives for a moment leaves the file to the daemon', async () => {
@@ -48,7 +48,12 @@ test('a process that lives for a moment leaves the file to the daemon', async ()
   assert.is(readFileSync(join(state, 'etcd-lock.json'), 'utf8'), before);
 });
 
-for (const text of ['', '{', '{"clusterId":"c"}', '{"clusterId":"c","n":1,"uuid":"u","revision":"x","spoken":"0"}']) {
+for (const text of [
+  '',
+  '{',
+  '{"clusterId":"c"}',
+  '{"clusterId":"c","n":1,"uuid":"u","revision":"x","spoken":"0","spokenAt":""}',
+]) {
   test(`a file that says ${JSON.stringify(text)} is refused by name, never taken for none`, async () => {
     const state = fresh();
     writeFileSync(join(state, 'etcd-lock.json'), text);
