@@ -117,9 +117,9 @@ export function createHoldings(session: Session, stopped: AbortSignal, log: Log)
       const kept = { token, mark: mark.mark, isOrderly: mark.isOrderly };
       const done = settle(name, async () => {
         const { holds, revision } = await untilAnswered(release(keys, attempt, kept));
-        if (holds) marks.set(name, { mark: { ...kept, mod: revision }, n: at.n });
-        if (holds) session.memory.spoke(keys.mark(name), revision, false);
-        else log.warn('a lock was not ours any more when it was given back', { lock: name, token });
+        if (!holds) return log.warn('a lock was not ours any more when it was given back', { lock: name, token });
+        marks.set(name, { mark: { ...kept, mod: revision }, n: at.n });
+        session.memory.spoke(keys.mark(name), revision, false);
       });
       if (granted.get(name) === grant) granted.delete(name);
       // Who waits for it here waits until it is done; its holder has done what it could.

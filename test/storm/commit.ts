@@ -28,7 +28,7 @@ export async function takeTurn<T>(
   signal: AbortSignal,
   work: (scribe: Scribe) => Promise<T>,
 ): Promise<T> {
-  return await pool.change({ signal }, async (writer) => {
+  const done = await pool.change({ signal }, async (writer) => {
     ledger.write(act, { is: 'turn' });
     try {
       return await work(scribeOf(writer, { ledger, act, extent }));
@@ -36,6 +36,8 @@ export async function takeTurn<T>(
       ledger.write(act, { is: 'leaves' });
     }
   });
+  ledger.write(act, { is: 'left' });
+  return done;
 }
 
 interface Sheet extends Pick<Desk, 'ledger' | 'extent'> {

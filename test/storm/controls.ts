@@ -1,8 +1,8 @@
 // The storm's own test: without what keeps hosts apart, updates must get lost, and be found.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createDice } from './dice.ts';
+import type { Protection } from './daemon.ts';
 import { holdLvm } from './hold.ts';
-import { followLedgers, type Line } from './ledger.ts';
+import { followLedgers } from './ledger.ts';
 import { lostAmong } from './model.ts';
 import { checkMetadata, readDisks, statesOf } from './verify.ts';
 import { createWorld, type World } from './world.ts';
@@ -19,28 +19,24 @@ export interface Loss {
   readonly told: ReadonlySet<string>;
 }
 
-/** No locks among the hosts: an lvm of one is held while the others go on, then writes over what they have made. */
-export async function withoutLocks({ seed, say }: ControlOptions): Promise<Loss> {
-  await using world = await createWorld({ seed, hosts: 2, protection: 'none', ttl: TTL, members: 1, ownNames: true });
-  return await untilLost(world, say, async () => {
+/** No locks among the hosts: an lvm of one is held while the other goes on, then writes over what that has made. */
+export async function withoutLocks(options: ControlOptions): Promise<Loss> {
+  return await untilLost('none', options, async (world) => {
     const held = await holdLvm(world.hosts[0]);
-    await sleep(1_000);
+    await othersCommit(world);
     held?.letGo();
   });
 }
 
-/** Leases alone: the holder stands still, and so does its lvm, until its lease is given to others. */
-export async function withoutRecords({ seed, say }: ControlOptions): Promise<Loss> {
-  const options = { seed, hosts: 2, protection: 'lease-only', ttl: TTL, members: 1, ownNames: true } as const;
-  await using world = await createWorld(options);
-  const dice = createDice(seed);
-  return await untilLost(world, say, async () => {
+/** Leases alone: the holder stands still, and so does its lvm, until its lease is given to the other. */
+export async function withoutRecords(options: ControlOptions): Promise<Loss> {
+  return await untilLost('lease-only', options, async (world) => {
     const [host] = world.hosts;
     const held = await holdLvm(host);
     host.signalDaemon('SIGSTOP');
-    await sleep(TTL * 1_500);
+    await othersCommit(world);
     held?.letGo();
-    await sleep(dice.below(300));
+    await sleep(100);
     host.signalDaemon('SIGCONT');
     await sleep(1_000);
   });
@@ -49,27 +45,43 @@ export async function withoutRecords({ seed, say }: ControlOptions): Promise<Los
 /** Seconds: the least that etcd grants. */
 const TTL = 2;
 const TRIES = 8;
+/** Milliseconds. */
+const PATIENCE = 10_000;
 
-async function untilLost(world: World, say: (line: string) => void, disturb: () => Promise<void>): Promise<Loss> {
-  const { hosts, ground } = world;
-  const read = followLedgers(hosts.map(({ ledger }) => ledger));
-  const lines: Line[] = [];
+/** Waits until a host that nothing has happened to has ended some turns with something made in them. */
+async function othersCommit({ hosts: [, ...others] }: World): Promise<void> {
+  const read = followLedgers(others.map(({ ledger }) => ledger));
+  read();
+  let made = 0;
+  for (const end = Date.now() + PATIENCE; made < 5 && Date.now() < end; ) {
+    await sleep(20);
+    made += read().filter(({ is }) => is === 'made').length;
+  }
+}
+
+/** Each time in a new world: where a loss was noticed, and none of what was acknowledged is gone, nothing is written any more. */
+async function untilLost(
+  protection: Protection,
+  { seed, say }: ControlOptions,
+  disturb: (world: World) => Promise<void>,
+): Promise<Loss> {
   for (let tries = 1; tries <= TRIES; tries += 1) {
+    const how = { hosts: 2, protection, ttl: TTL, members: 1, ownNames: true } as const;
+    await using world = await createWorld({ ...how, seed: `${seed}/${tries}` });
+    const { hosts, ground } = world;
     await Promise.all(hosts.map((host) => host.ask('work')));
     await sleep(500);
-    await disturb();
+    await disturb(world);
     await Promise.all(hosts.map((host) => host.ask('rest')));
-    lines.push(...read());
+    const lines = followLedgers(hosts.map(({ ledger }) => ledger))();
     const told = new Set(lines.flatMap((line) => (line.is === 'ends' ? line.as : [])));
     const disks = await readDisks(ground).catch((error: unknown) => String(error));
     const lost = typeof disks === 'string' ? [`the VG can't be read: ${disks}`] : lostAmong(lines, statesOf(disks));
-    if (lost.length === 0) continue;
     const check = await checkMetadata(ground);
-    say(`lost at try ${tries}, vgck ${check.length === 0 ? 'clean' : check.join('; ')}:`);
+    say(`try ${tries}: ${lost.length} lost, vgck ${check.length === 0 ? 'clean' : check.join('; ')}`);
     for (const sentence of lost) say(`  ${sentence}`);
-    say(`hosts were told: ${[...told].join(', ')}`);
-    return { lost, told };
+    say(`  hosts were told: ${[...told].join(', ')}`);
+    if (lost.length > 0) return { lost, told };
   }
-  say(`nothing was lost in ${TRIES} tries`);
   return { lost: [], told: new Set() };
 }

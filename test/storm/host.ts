@@ -56,7 +56,10 @@ export async function createHost(options: HostOptions) {
   function start(): void {
     if (daemon) return;
     life += 1;
-    up = Promise.withResolvers();
+    const begun = Promise.withResolvers<void>();
+    // Nobody may be waiting for it.
+    begun.promise.catch(() => {});
+    up = begun;
     const words = openSync(join(ground.directory, `${name}.out`), 'a');
     const child = fork(join(import.meta.dirname, 'worker.ts'), [JSON.stringify(settings())], {
       env: { ...process.env, LVM_SYSTEM_DIR: system, LVM_SUPPRESS_FD_WARNINGS: '1' },
@@ -65,7 +68,7 @@ export async function createHost(options: HostOptions) {
     closeSync(words);
     daemon = child;
     child.on('message', (told: Told) => {
-      if (told.id === 0) return up.resolve();
+      if (told.id === 0) return begun.resolve();
       const answer = waiting.get(told.id);
       if ('error' in told) answer?.reject(new HostError(name, told.error));
       else answer?.resolve(told.value);
@@ -119,10 +122,9 @@ export async function createHost(options: HostOptions) {
     place: (): Place => ({ node: name, boot: bootId }),
     isDown: () => daemon === undefined,
     async untilUp(): Promise<void> {
-      const late = sleep(PATIENCE, undefined, { ref: false }).then(() => {
-        throw new HostError(name, { code: 'silent', message: 'it does not come up' });
-      });
-      await Promise.race([up.promise, late]);
+      const silence = new HostError(name, { code: 'silent', message: 'it does not come up' });
+      const deadline = setTimeout(() => up.reject(silence), PATIENCE);
+      await up.promise.finally(() => clearTimeout(deadline));
     },
     signalDaemon: (signal: 'SIGSTOP' | 'SIGCONT') => daemon?.kill(signal) ?? false,
     /** Nothing of it runs any more, and when it is started again it is in another boot. */

@@ -21,6 +21,8 @@ type Step =
   | { readonly is: 'did'; readonly what: string }
   /** The turn is about to end. */
   | { readonly is: 'leaves' }
+  /** It ended well: all that was made in it counts. */
+  | { readonly is: 'left' }
   /** All have ended: `acknowledged`, or an error's code. */
   | { readonly is: 'ends'; readonly as: string; readonly because?: string };
 

@@ -84,22 +84,20 @@ function mayEnd(as: string, forgot: boolean): boolean {
 
 /**
  * What was acknowledged and is not there, where nothing kept hosts apart, so that the lines' order proves little: disks that
- * were last touched by one commit, with nobody else at it, and are not as that one made them.
+ * were last touched by one commit of a turn that ended well, with nobody else at it, and are not as that one made them.
  */
 export function lostAmong(lines: readonly Line[], actual: ReadonlyMap<string, State>): string[] {
-  const acknowledged = new Set(
-    lines.flatMap((line) => (line.is === 'ends' && line.as === 'acknowledged' ? line.act : [])),
-  );
   const touched = lines.flatMap((line) =>
     line.is === 'begins' || line.is === 'made' || line.is === 'failed' ? [line] : [],
   );
   return [...Map.groupBy(touched, ({ disk }) => disk)].flatMap(([disk, steps]) => {
     const [begin, end] = steps.slice(-2);
-    if (begin?.is !== 'begins' || end?.is !== 'made' || begin.act !== end.act || !acknowledged.has(end.act)) return [];
+    if (begin?.is !== 'begins' || end?.is !== 'made' || begin.act !== end.act) return [];
+    const isAcknowledged = lines.slice(lines.indexOf(end)).some(({ is, act }) => is === 'left' && act === end.act);
     const open = new Set<string>();
     for (const step of steps.slice(0, -2)) step.is === 'begins' ? open.add(step.act) : open.delete(step.act);
     const there = actual.get(disk) ?? '';
-    return open.size > 0 || there === end.got
+    return !isAcknowledged || open.size > 0 || there === end.got
       ? []
       : [`${disk}: ${end.host} was told that it is '${end.got}', and it is ${there === '' ? 'gone' : `'${there}'`}`];
   });

@@ -63,7 +63,7 @@ export async function storm(options: StormOptions): Promise<Verdict> {
         return `${fault.name}${fault.befalls !== 'etcd' ? ` (${host.name})` : ''}${hit ? '' : ', not hit'}`;
       }),
     );
-    await sleep(QUIET / 2);
+    await sleep(QUIET / 4);
     const problems = await comeToRest(world).catch((error: unknown) => [`does not come to rest: ${error}`]);
     model.follow(
       read(),
@@ -80,7 +80,7 @@ export async function storm(options: StormOptions): Promise<Verdict> {
 }
 
 /** Milliseconds for which nothing happens to anybody. */
-const QUIET = 600;
+const QUIET = 1_800;
 
 /** One fault or two at a time, so that each has come before one comes again. */
 function deckOf(faults: readonly Fault[], dice: Dice): () => readonly Fault[] {
@@ -92,7 +92,7 @@ function deckOf(faults: readonly Fault[], dice: Dice): () => readonly Fault[] {
   };
   return () => {
     const first = take(() => true);
-    const second = dice.chance(0.5) ? take(({ befalls }) => befalls !== first?.befalls) : undefined;
+    const second = dice.chance(0.35) ? take(({ befalls }) => befalls !== first?.befalls) : undefined;
     return [first, second].filter((fault) => fault !== undefined);
   };
 }
