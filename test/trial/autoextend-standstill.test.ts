@@ -81,8 +81,10 @@ test('a disk grows where the metadata area is too full for a new one', async () 
   await bed.host.run(
     `lvcreate -q -an -Wn -Zn -l 1 -n ballast crowded
      room() { vgs --noheadings --nosuffix --units b -o "vg_mda_$1" crowded; }
-     n=0; while [ $(( $(room free) * 32 )) -ge $(room size) ]; do
-       n=$((n+1)); lvchange -q --addtag "$(printf 'x%0900d' $n)" crowded/ballast || exit 1
+     tag() { printf ' --addtag x%0900d' $1; }
+     n=20; lvchange -q $(for i in $(seq $n); do tag $i; done) crowded/ballast
+     while [ $(( $(room free) * 32 )) -ge $(room size) ]; do
+       n=$((n+1)); lvchange -q $(tag $n) crowded/ballast || exit 1
      done`,
     { timeout: 180_000 },
   );
