@@ -102,9 +102,7 @@ test('a host that loses power in the middle of a commit holds the others up unti
     'modprobe loop && truncate -s 8M /root/slow && mkfs.ext4 -q /root/slow && mount -o loop /root/slow /etc/lvm/archive && fsfreeze -f /etc/lvm/archive',
   );
   first.start(`sltv disk create never --pool ${POOL} --size 8M`);
-  await first.run('until ps -eo stat=,args= | grep -qE "^D.*lvm (lv|vg)(create|change|extend)"; do sleep 0.1; done', {
-    timeout: 60_000,
-  });
+  await first.run('until ps -eo wchan:20=,comm= | grep -q "^percpu_rwsem.* lvm$"; do sleep 0.1; done');
   await first.powerCut();
 
   const waiting = await second.run(`sltv disk create late --pool ${POOL} --size 8M --timeout 30s`, {

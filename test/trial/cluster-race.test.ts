@@ -3,8 +3,8 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { MiB } from '../../core/units.ts';
+import { askAll, configOf, listed, POOL, startOwn, vgck } from '../e2e/cluster-bed.ts';
 import { type Host, testbed } from '../testbed/index.ts';
-import { askAll, configOf, listed, POOL, startOwn, vgck } from './cluster-bed.ts';
 
 const DISKS = ['d1', 'd2', 'd3', 'd4', 'd5'];
 const ROUNDS = 20;
