@@ -73,11 +73,18 @@ async function untilLost(
     await sleep(500);
     await disturb(world);
     await Promise.all(hosts.map((host) => host.ask('rest')));
-    const lines = followLedgers(hosts.map(({ ledger }) => ledger))();
-    const told = new Set(lines.flatMap((line) => (line.is === 'ends' ? line.as : [])));
+    const read = followLedgers(hosts.map(({ ledger }) => ledger));
+    const lines = read();
     const disks = await readDisks(ground).catch((error: unknown) => String(error));
     const lost = typeof disks === 'string' ? [`the VG can't be read: ${disks}`] : lostAmong(lines, statesOf(disks));
     const check = await checkMetadata(ground);
+    // It may have come with the last turn that they had: the next ones are told.
+    if (lost.length > 0) {
+      await Promise.all(hosts.map((host) => host.ask('work')));
+      await sleep(2_000);
+      await Promise.all(hosts.map((host) => host.ask('rest')));
+    }
+    const told = new Set([...lines, ...read()].flatMap((line) => (line.is === 'ends' ? line.as : [])));
     say(`try ${tries}: ${lost.length} lost, vgck ${check.length === 0 ? 'clean' : check.join('; ')}`);
     for (const sentence of lost) say(`  ${sentence}`);
     say(`  hosts were told: ${[...told].join(', ')}`);
