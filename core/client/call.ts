@@ -44,8 +44,8 @@ export async function call(connection: Connection, path: string, body: object, o
   }
 }
 
-/** Milliseconds beyond the deadline, so that a daemon that keeps it gets to say what it was doing. */
-const PATIENCE = 250;
+/** Milliseconds beyond the deadline, so that a daemon that keeps it, also on a busy host, gets to say what it was waiting for. */
+const PATIENCE = 2_000;
 
 /** Milliseconds, three weeks: beyond what timers can wait they fire at once. */
 export const LONGEST_TIMEOUT = 21 * 24 * 60 * 60 * 1000;

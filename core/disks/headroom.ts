@@ -1,8 +1,9 @@
 // Room for what a guest writes first: who grows its disks begins to watch only while it starts.
+import { fullSizeAtMost } from '../capabilities/disks.ts';
 import type { Pool, Writer } from '../capabilities/storage.ts';
 import { asSltvError } from '../errors.ts';
 import type { Log } from '../log.ts';
-import { GiB, KiB, larger, MiB, smaller } from '../units.ts';
+import { GiB, larger, MiB, smaller } from '../units.ts';
 import { type Entry, nameOf } from './entry.ts';
 import { extendTowards } from './grow.ts';
 import { freshEntry } from './world.ts';
@@ -44,9 +45,3 @@ export function sizeForStart({ end, virtualSize }: Pick<Entry, 'end' | 'virtualS
   // Written beyond it, it holds more than what its guest sees: snapshots.
   return end < most ? smaller(wanted, most) : wanted;
 }
-
-/**
- * Bytes that an image of ours never passes, without asking qemu-img: in clusters of 64 KiB, each takes 8 bytes of mapping and
- * 2 of counting, and the rest is a few clusters.
- */
-const fullSizeAtMost = (virtualSize: bigint): bigint => virtualSize + virtualSize / (4n * KiB) + MiB;

@@ -3,6 +3,7 @@ import {
   type BlockStatistics,
   type Disk,
   type Disks,
+  fullSizeAtMost,
   type Hypervisor,
   type HypervisorEvent,
   type Log,
@@ -159,8 +160,12 @@ export function createKeeper(means: Means): Keeper {
     guarded.held = because;
   }
 
-  const plan = (guarded: Guarded): Decision =>
-    decide(means.policy, means.standIn, sampleOf(guarded), guarded.fullSize?.bytes);
+  /** Until it is known what the whole image can need, it is what images without snapshots do: room above that comes later. */
+  const plan = (guarded: Guarded): Decision => {
+    const { fullSize, disk } = guarded;
+    const limit = fullSize === undefined ? fullSizeAtMost(disk.virtualSize) : fullSize.bytes;
+    return decide(means.policy, means.standIn, sampleOf(guarded), limit);
+  };
 
   function decideOn(guarded: Guarded): Decision {
     const decision = plan(guarded);

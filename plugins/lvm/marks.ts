@@ -102,6 +102,9 @@ function remedyFor(other: string, name: string, { domain, node }: Omit<Claim, 'n
   if (isShared(domain) && other === `${LOCAL}${node.machineId}`) return `sltv pool share ${name}`;
   if (isShared(other))
     return 'change it on a host of that cluster, or give this one its locks: etcdLock({ endpoints: […] })';
+  if (other.startsWith(LOCAL)) {
+    return `it is for the host whose machine id that is; to share it, there: sltv pool share ${name}; only when that host is gone for good: vgchange --deltag sltv:lock=${other} ${name}`;
+  }
   return `change it where its locks are; when nobody uses those any more: vgchange --deltag sltv:lock=${other} ${name}`;
 }
 

@@ -203,8 +203,13 @@ test('what would be done is told without doing it', async () => {
   const [guarded] = guests.keeper.guarded();
   crossings(guests, 63n * MiB);
   assert.ok(guarded);
-  if (guarded)
-    assert.is(guests.keeper.plan({ ...guarded, fill: 63n * MiB, fullSize: undefined }).extendTo, GiB + 64n * MiB);
+  if (guarded) {
+    const unlimited = { bytes: undefined, virtual: GiB, fill: 0n };
+    const to = (fullSize: typeof guarded.fullSize) =>
+      guests.keeper.plan({ ...guarded, fill: 63n * MiB, fullSize }).extendTo;
+    assert.is(to(unlimited), GiB + 64n * MiB);
+    assert.is(to(undefined), GiB + 4n * MiB, 'an image without snapshots, until it is known to have some');
+  }
   assert.is(guests.size(), 64n * MiB);
 });
 

@@ -76,7 +76,7 @@ test('what isn’t this host’s is not shared: by locks of one host, from anoth
 
   const anotherHosts = await errorOf(share(await (await vg.open({ host: 'b', locks: createSharedLocks() })).pool()));
   assert.equal([anotherHosts.code, anotherHosts.kind], ['lvm/other-domain', 'refused']);
-  assert.match(anotherHosts.hint ?? '', 'where its locks are');
+  assert.match(anotherHosts.hint ?? '', 'for the host whose machine id that is; to share it, there: sltv pool share');
 
   await share(await (await vg.open({ locks: createSharedLocks() })).pool());
   for (const locks of [createSharedLocks('memory/c2'), createLocalLocks('host', never)]) {
