@@ -20,17 +20,18 @@ const COMMANDS = [
   ['knip', []],
 ];
 // In the order in which they run: what fails in seconds comes first. `atOnce`: files side by side. `limit`: seconds a file.
-// `joins`: runs beside that layer, so that no processor waits for that one's last file.
+// `joins`: runs beside that layer, so that no processor waits for that one's last file. Files that boot several hosts, called
+// cluster…, come last and one at a time.
 const LAYERS = {
   static: { folder: 'test/static', atOnce: 2, limit: 120 },
   unit: { folder: 'test', atOnce: 2, limit: 120 },
   conformance: { folder: 'test/conformance', atOnce: 2, limit: 120 },
   integration: { folder: 'test/integration', atOnce: 2, limit: 120, built: true },
   storm: { folder: 'test/storm', atOnce: 1, limit: 400 },
-  testbed: { folder: 'test/testbed', atOnce: 2, limit: 900, built: true },
-  e2e: { folder: 'test/e2e', atOnce: 2, limit: 900, built: true, joins: 'testbed' },
+  testbed: { folder: 'test/testbed', atOnce: 2, limit: 900, built: true, boots: true },
+  e2e: { folder: 'test/e2e', atOnce: 2, limit: 900, built: true, boots: true, joins: 'testbed' },
   // Only when it is asked for: what has not yet been seen to end well often enough to speak for a change.
-  trial: { folder: 'test/trial', atOnce: 1, limit: 1200, built: true, onRequest: true },
+  trial: { folder: 'test/trial', atOnce: 1, limit: 1200, built: true, boots: true, onRequest: true },
 };
 const OUTPUTS = mkdtempSync(join(tmpdir(), 'sltv-test-'));
 const running = new Set();
@@ -90,10 +91,19 @@ function together(parts) {
 async function runJobs(parts) {
   const jobs = [];
   for (const part of parts) jobs.push(...(await jobsOf(part)));
+  const isWide = ([layer, title]) => LAYERS[layer].boots && /\/cluster[^/]*$/.test(title);
+  await runSideBySide(
+    jobs.filter((job) => !isWide(job)),
+    LAYERS[parts[0].layer].atOnce,
+  );
+  await runSideBySide(jobs.filter(isWide), 1);
+}
+
+async function runSideBySide(jobs, atOnce) {
   const worker = async () => {
     for (let job = jobs.shift(); job; job = jobs.shift()) await runOne(...job);
   };
-  await Promise.all(Array.from({ length: LAYERS[parts[0].layer].atOnce }, worker));
+  await Promise.all(Array.from({ length: atOnce }, worker));
 }
 
 /** What there is to run of a layer; a layer that can't run has failed. */
