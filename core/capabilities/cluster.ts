@@ -78,6 +78,8 @@ export interface Cluster {
   forget(node: string, signal: AbortSignal): Promise<void>;
   /** Why locks are out of reach or refused, in a sentence; undefined when all is well. */
   trouble(): ClusterTrouble | undefined;
+  /** Who has a lock that somebody here waits for now, and does not answer. */
+  silent(): readonly SilentHolder[];
   /** Lets locks be given again after the store forgot: the caller has proven that nobody writes. Kinds: `refused` when there is nothing to recover. */
   recover(signal: AbortSignal): Promise<void>;
 }
@@ -86,6 +88,11 @@ export interface ClusterTrouble {
   /** `halted` lasts until a person acts; `unreachable` ends by itself. */
   readonly state: 'unreachable' | 'halted';
   readonly because: string;
+  readonly since: Date;
+}
+
+export interface SilentHolder extends Place {
+  readonly lock: string;
   readonly since: Date;
 }
 

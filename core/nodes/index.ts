@@ -45,6 +45,7 @@ export default definePlugin({
       alarms: createAlarms(log),
       agent: options.fence,
       whenFenced: options.whenFenced,
+      poolNames: new Map(),
       provenAt: new Map(),
       told: new Set(),
       life: signal,
@@ -73,7 +74,16 @@ export function nodesOf(world: NodesWorld, more: () => readonly string[] = () =>
     health: () => ({
       hasCluster: world.cluster !== undefined,
       trouble: world.cluster?.trouble(),
-      alarms: [...world.alarms.sentences(), ...more()],
+      alarms: [...world.alarms.sentences(), ...silences(world), ...more()],
     }),
   };
+}
+
+/** Who keeps everybody waiting. */
+function silences({ cluster, poolNames }: NodesWorld): readonly string[] {
+  return (cluster?.silent() ?? []).map(({ lock, node, since }) => {
+    const pool = [...poolNames].find(([id]) => lock.endsWith(`/${id}`));
+    const what = pool ? `pool ${pool[1]}` : lock;
+    return `node ${node} has the lock of ${what} since ${since.toISOString()} and does not answer; nothing is made or grown there until it is back, or off for good: sltv node fence ${node}`;
+  });
 }

@@ -5,8 +5,9 @@ import { asSltvError } from '../errors.ts';
 import type { NodesWorld } from './world.ts';
 
 /** Tells it as it is now. Every pool, shared or not: what one host shares may have a namesake on another. */
-export async function tellSights({ storages, cluster, life }: NodesWorld): Promise<void> {
+export async function tellSights({ storages, cluster, life, poolNames }: NodesWorld): Promise<void> {
   const pools = (await Promise.all(storages.map((storage) => storage.pools(life)))).flat();
+  for (const { id, name } of pools) poolNames.set(id, name);
   cluster?.tell(await Promise.all(pools.map((pool) => sightOf(pool, life))));
 }
 

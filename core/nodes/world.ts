@@ -23,6 +23,8 @@ export interface NodesWorld {
   readonly agent: FenceAgent | undefined;
   /** What a node that finds itself fenced does with guests whose disks others may have. */
   readonly whenFenced: 'destroy' | 'alarm';
+  /** By id, as they were seen last. */
+  readonly poolNames: Map<string, string>;
   /** When this daemon had a node's end proven, by name. */
   readonly provenAt: Map<string, Date>;
   /** Lives, as notes, of whose fence this daemon's plugins were told. */

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { type Cluster, type Log, type Member, type Place, type PoolSight, question, v } from 'sltv';
 import { fail } from './errors.ts';
 import type { Entry, Op } from './kv.ts';
+import type { Line } from './line.ts';
 import type { Mailbox } from './mailbox.ts';
 import { lookAtAll, recoverFrom } from './membership.ts';
 import type { Session } from './session.ts';
@@ -12,12 +13,13 @@ export interface ClusterOptions {
   readonly session: Session;
   readonly mailbox: Mailbox;
   readonly log: Log;
+  readonly silent: Line['silent'];
 }
 
 /** In which boot a daemon is that lives now. */
 const WhichBoot = question('etcd-lock/which-boot', v.object({}), v.object({ boot: v.string() }));
 
-export function createCluster({ session, mailbox, log }: ClusterOptions): Cluster {
+export function createCluster({ session, mailbox, log, silent }: ClusterOptions): Cluster {
   const { keys, self } = session;
   let pools: readonly PoolSight[] = [];
   mailbox.answer(WhichBoot, async () => ({ boot: self.boot }));
@@ -117,6 +119,7 @@ export function createCluster({ session, mailbox, log }: ClusterOptions): Cluste
     },
 
     trouble: () => session.trouble(),
+    silent: () => [...silent].map(([lock, { node, boot, since }]) => ({ lock, node, boot, since })),
 
     async recover(signal) {
       signal.throwIfAborted();

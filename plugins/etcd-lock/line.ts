@@ -1,5 +1,5 @@
 // Waiting in line for a lock: who is first watches what is in the way, everybody else only who stands right before him.
-import type { Lease, Log } from 'sltv';
+import type { Lease } from 'sltv';
 import { type Bell, bellAt } from './bell.ts';
 import { fail } from './errors.ts';
 import type { Wanted } from './holdings.ts';
@@ -10,6 +10,8 @@ import { type AskBack, clear, type Doubt, type Way } from './takeover.ts';
 
 export interface Line extends Doubt {
   readonly askBack: AskBack;
+  /** By the lock's name: who is waited for here, and is silent. */
+  readonly silent: Map<string, Holder>;
 }
 
 export interface Place extends Wanted {
@@ -30,6 +32,8 @@ export async function standInLine(line: Line, place: Place, signal: AbortSignal)
     line.holdings.leave(open, name, queued);
     if (signal.aborted && waiting.silent) throw gaveUpOn(name, waiting.silent, error);
     throw error;
+  } finally {
+    line.silent.delete(name);
   }
 }
 
@@ -66,7 +70,7 @@ async function untilServed(line: Line, place: Place, signal: AbortSignal, waitin
       seen = await lookAgain(session, name);
       if (predecessor(seen, queued, name) !== undefined || !(seen.record ?? seen.lock)) continue;
       const way = await clear(line, name, seen, line.askBack, ended);
-      tell(line.log, name, way, waiting);
+      tell(line, name, way, waiting);
       if (way.is === 'cleared') seen = await lookAgain(session, name);
     }
   } finally {
@@ -93,7 +97,9 @@ function keysInTheWay({ keys }: Session, name: string, before: string | undefine
 /** Milliseconds. The end of a process of this host shows in no key, and a node may be asked again. */
 const LOOK_AGAIN = 500;
 
-function tell(log: Log, name: string, way: Way, waiting: Waiting): void {
+function tell({ log, silent }: Line, name: string, way: Way, waiting: Waiting): void {
+  if (way.is === 'silent') silent.set(name, way.holder);
+  else silent.delete(name);
   const isNew = way.is === 'silent' && waiting.silent?.attempt !== way.holder.attempt;
   waiting.silent = way.is === 'silent' ? way.holder : undefined;
   if (!isNew) return;

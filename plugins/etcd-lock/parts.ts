@@ -60,7 +60,7 @@ export async function createParts({ kv, prefix, ttl, node, log, quiet, stopped }
   const askBack: AskBack = async (of, name, record, signal) => {
     await mailbox.ask(of, GiveBack, { name, record }, signal);
   };
-  const line: Line = { session, holdings, askBack, quiet, log };
+  const line: Line = { session, holdings, askBack, quiet, log, silent: new Map() };
   const clearing = new Map<string, Promise<void>>();
   /** Takes as long as the last command of the process that died; who asked looks at the record. */
   async function clearOwn(name: string): Promise<void> {
@@ -81,7 +81,7 @@ export async function createParts({ kv, prefix, ttl, node, log, quiet, stopped }
     clearing.set(name, clearing.get(name) ?? clearOwn(name).finally(() => clearing.delete(name)));
     return {};
   });
-  const cluster = createCluster({ session, mailbox, log });
+  const cluster = createCluster({ session, mailbox, log, silent: line.silent });
   return {
     locks: createLocks(line, clusterId, stopped),
     cluster: {

@@ -37,6 +37,14 @@ test('what is odd about a node is said: another pool of the same name, none at a
   ]);
 });
 
+test('whom everybody waits for is said with the pool that nobody can change', async (hosts) => {
+  const { nodes, round } = beside(hosts.host('n1'));
+  await round();
+  hosts.cluster.holders = [{ lock: 'vg/memory:mem', node: 'n2', boot: 'b1', since: new Date(0) }];
+  assert.match(nodes.health().alarms.join(), 'node n2 has the lock of pool mem since 1970-01-01');
+  assert.match(nodes.health().alarms.join(), 'sltv node fence n2');
+});
+
 test('a host without a cluster is alone, and what needs one says so', async (hosts) => {
   const { nodes } = beside(hosts.host('n1'), { cluster: undefined });
   assert.equal(

@@ -36,6 +36,7 @@ export function beside(host: Host, more: Partial<NodesWorld> = {}, fault?: Fault
     alarms: createAlarms({ ...log, error: () => {} }),
     agent: undefined,
     whenFenced: 'destroy',
+    poolNames: new Map(),
     provenAt: new Map(),
     told: new Set(),
     life,

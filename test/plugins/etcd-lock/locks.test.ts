@@ -278,6 +278,8 @@ test('who waits for a node that is silent says so once, and when he leaves, for 
   const pending = failure(node.locks.acquire('a', caller.signal));
   const warnings = () => node.said.filter((line) => line.includes('does not answer'));
   await eventually(async () => warnings().length > 0);
+  const since = new Date('2026-01-02T03:04:05.000Z');
+  assert.equal(node.cluster.silent(), [{ lock: 'a', node: 'far', boot: 'b1', since }]);
   // It is looked at again, more than once, before he leaves.
   const looked = node.kv.asked.length;
   await eventually(async () => node.kv.asked.length > looked + 3);
@@ -289,6 +291,7 @@ test('who waits for a node that is silent says so once, and when he leaves, for 
   assert.is(warnings().length, 1);
   assert.match(warnings()[0] ?? '', /node=far/);
   await eventually(async () => made.waiters('a') === 0);
+  assert.equal(node.cluster.silent(), []);
 });
 
 test('a boot that is over is followed as soon as it is declared', async () => {
