@@ -1,6 +1,6 @@
 // How long a call is waited for: its deadline, its client, the daemon's own life, in one signal whose reason is an SltvError.
 import { Code, ConnectError } from '@connectrpc/connect';
-import { coreErrors, type SltvError } from '../errors.ts';
+import { coreErrors, SltvError } from '../errors.ts';
 
 export interface Patience {
   readonly signal: AbortSignal;
@@ -28,14 +28,37 @@ export function patienceOf(transport: AbortSignal): Patience {
 /** A stream waits many times under one signal, so each wait leaves nothing behind on it. */
 async function orGone<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   const gone = Promise.withResolvers<never>();
-  const leave = () => gone.reject(signal.reason);
+  let last: NodeJS.Timeout | undefined;
+  const leave = () => {
+    const go = () => gone.reject(signal.reason);
+    if (isLate(signal)) last = setTimeout(go, LAST_WORDS);
+    else go();
+  };
   if (signal.aborted) leave();
   signal.addEventListener('abort', leave, { once: true });
   try {
     return await Promise.race([work, gone.promise]);
+  } catch (error) {
+    throw isLate(signal) ? withLastWords(signal.reason, error) : error;
   } finally {
+    clearTimeout(last);
     signal.removeEventListener('abort', leave);
   }
+}
+
+/** Milliseconds for which work whose deadline has passed may say what it was waiting for. */
+const LAST_WORDS = 500;
+
+const isLate = ({ aborted, reason }: AbortSignal): boolean =>
+  aborted && reason instanceof SltvError && reason.kind === 'timeout';
+
+/** Work that was given up because of the deadline, and knows what it waited for. */
+function withLastWords(reason: SltvError, error: unknown): unknown {
+  if (error === reason || !(error instanceof SltvError) || error.kind !== 'cancelled') return error;
+  return coreErrors('timeout', `${reason.message}: ${error.message}`, {
+    hint: error.hint ?? reason.hint,
+    cause: error,
+  });
 }
 
 function reasonOf(reason: unknown): SltvError {
