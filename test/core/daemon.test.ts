@@ -205,7 +205,7 @@ test('a config with problems ends the daemon with 2 and all of them', async () =
 test('a daemon with a cluster joins it, with its version and the format that it writes', async () => {
   await using folder = await trustedFolder();
   const nearby = `definePlugin({ name: 'nearby', api: 1, provides: { cluster: Cluster }, setup: ({ log }) => ({ provides: { cluster: {
-    join: (self) => log.info('joined', self), tell: () => {}, answer: () => {}, members: async () => [], isOver: async () => false, trouble: () => undefined,
+    join: (self) => log.info('joined', self), tell: () => {}, answer: () => {}, members: async () => [], isOver: async () => false, trouble: () => undefined, silent: () => [],
   } } }) })()`;
   const config = configFile(folder.path, nearby);
   writeFileSync(config, readFileSync(config, 'utf8').replace('import { ', 'import { Cluster, '));
