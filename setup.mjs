@@ -13,15 +13,16 @@ const NEED_HOSTS = ['demo:story', 'test:layers', 'bench:run'];
 const NEED_NOTHING = ['static'];
 const NEED_ETCD = ['unit'];
 
+/** A cluster's locks are tried out on a real etcd, with certificates of its own. */
+const ETCD = ['etcd-server', 'etcd-client', 'openssl'];
+
 /** What the hosts are booted with, and what shall be installed in them: they see this machine's root file system. */
 const PACKAGES = [
   ...['lvm2', 'thin-provisioning-tools', 'udev', 'kmod', 'e2fsprogs', 'util-linux', 'python3'],
   ...['qemu-system-x86', 'qemu-utils', 'libvirt-daemon-system', 'libvirt-clients'],
-  ...['iproute2', 'etcd-server', 'etcd-client', 'tgt', 'open-iscsi'],
+  ...['iproute2', 'tgt', 'open-iscsi', ...ETCD],
   ...['busybox-static', 'cpio', 'gzip', 'xz-utils', 'binutils', 'curl', 'ca-certificates'],
 ];
-/** A cluster's locks are tried out on a real etcd, with certificates of its own. */
-const ETCD = ['etcd-server', 'etcd-client', 'openssl'];
 /** Needs neither hosts nor the rest: real lvm2 on loop devices, and an etcd. */
 const STORM = 'storm:run';
 const APT_LOG = '.cache/apt.log';
@@ -100,7 +101,7 @@ function prepareHosts() {
   mkdirSync('.cache', { recursive: true });
   const release = osRelease();
   if (release.ID !== 'debian') return `they need Debian 12, this is ${release.PRETTY_NAME ?? 'another system'}`;
-  const missing = missingPackages([...PACKAGES, ...ETCD]);
+  const missing = missingPackages(PACKAGES);
   if (missing.length > 0) {
     const obstacle = addPackages(missing);
     if (obstacle !== undefined) return obstacle;

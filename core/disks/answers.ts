@@ -8,7 +8,7 @@ import { type Entry, nameOf, readEntry, replaceNotes } from './entry.ts';
 import { showGuest } from './extend.ts';
 import { DiskDetach, DiskInactive, DiskRefresh, DiskResize, DiskSettled, DisksGiveBack } from './questions.ts';
 import { resize } from './resize.ts';
-import { allPools, type Found, freshEntry, type World } from './world.ts';
+import { allPools, type Found, freshEntry, isHere, type World } from './world.ts';
 
 /** Answers until the daemon stops. */
 export function answerOthers(world: World, cluster: Cluster): void {
@@ -105,12 +105,11 @@ async function runningUser({ hypervisor, life }: World, { volume, owner }: Entry
 /** Frees every disk that this node may have active and that no VM has. What is left, as sentences. */
 async function giveBack(world: World): Promise<readonly string[]> {
   const left: string[] = [];
-  const mine = (entry: Entry) => entry.on.some((place) => place.node === world.node.id);
   for (const pool of await allPools(world, world.life)) {
     if (!(await pool.facts(world.life)).isShared) continue;
     for (const volume of await pool.volumes(world.life)) {
       const entry = readEntry(volume);
-      if (!entry || !(mine(entry) || entry.intent?.node === world.node.id)) continue;
+      if (!entry || !(isHere(world, entry) || entry.intent?.node === world.node.id)) continue;
       if (entry.owner || entry.intent)
         left.push(`${nameOf(entry)} is ${entry.owner ? `${entry.owner.vmName}'s` : 'busy'}`);
       else

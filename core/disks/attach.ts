@@ -11,7 +11,7 @@ import { giveHeadroom } from './headroom.ts';
 import { readVirtualSize } from './image.ts';
 import { annotateLate } from './late-notes.ts';
 import { withLateNotes } from './show.ts';
-import { diskInVm, findDisk, findVm, freshEntry, hypervisorOf, mustBeAtRest, type World } from './world.ts';
+import { diskInVm, entryIn, findDisk, findVm, freshEntry, hypervisorOf, mustBeAtRest, type World } from './world.ts';
 
 export interface AttachRequest {
   readonly disk: string;
@@ -32,7 +32,7 @@ export async function attach(world: World, request: AttachRequest, call: Call): 
   const vm = await findVm(world, request.vm, call.signal);
   const { name } = seen.volume;
   return await world.turns.take(nameOf(seen), call.signal, async () => {
-    const entry = await findAgain(pool, name, request.disk, call.signal);
+    const entry = await entryIn(pool, name, call.signal, request.disk);
     const mine = past?.disk === entry.id && entry.owner?.vm === vm.uuid;
     if (mine && !entry.intent) return attachmentOf(world, entry);
     if (!mine && entry.intent?.operation === 'attach') mustBeFree(entry, vm);
@@ -78,13 +78,6 @@ export async function undoAttach(world: World, pool: Pool, entry: Entry): Promis
   await pool.deactivate(entry.volume.name, world.life);
   await pool.change({ signal: world.life }, (writer) =>
     writer.annotate(entry.volume.name, replaceNotes(entry.volume, { op: [], own: [], on: [], at: [], ro: [] })),
-  );
-}
-
-async function findAgain(pool: Pool, name: string, asked: string, signal: AbortSignal): Promise<Entry> {
-  return freshEntry(
-    (await pool.volumes(signal)).find((volume) => volume.name === name),
-    asked,
   );
 }
 

@@ -14,7 +14,7 @@ import { patiently } from './patience.ts';
 import { fencedIn, honour } from './permission.ts';
 import { GOOD_FOR, type Promises } from './promises.ts';
 import { DiskInactive, DiskSettled } from './questions.ts';
-import { freshEntry } from './world.ts';
+import { entryIn } from './world.ts';
 
 export interface Claimant {
   readonly node: Node;
@@ -53,8 +53,7 @@ export async function claiming<T>(
   work: (claim: Claim) => Promise<T>,
 ): Promise<T> {
   return await patiently(signal, async () => {
-    const volume = (await pool.volumes(signal)).find((candidate) => candidate.name === name);
-    const entry = freshEntry(volume, `${pool.name}/${name}`);
+    const entry = await entryIn(pool, name, signal);
     mayHave(entry);
     const claim = await prove(by, pool, entry, signal);
     try {

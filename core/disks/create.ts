@@ -22,7 +22,7 @@ import { mayCreate } from './limits.ts';
 import { checkName } from './names.ts';
 import { honour } from './permission.ts';
 import { clearEnds } from './wipe.ts';
-import { dataLock, findPool, freshEntry, type World } from './world.ts';
+import { dataLock, findPool, freshEntry, isHere, type World } from './world.ts';
 
 interface Sizes {
   readonly physical: bigint;
@@ -82,8 +82,7 @@ export async function create(world: World, request: CreateRequest, call: Call): 
  */
 export async function finishCreation(world: World, pool: Pool, entry: Entry, { requestId }: Decision): Promise<void> {
   // An attachment that has ended took `on` with it: such a disk has data, whatever an old journal says.
-  const isUntouched = ({ on, owner, intent }: Entry) =>
-    on.some((place) => place.node === world.node.id) && !owner && !intent;
+  const isUntouched = (each: Entry) => isHere(world, each) && !each.owner && !each.intent;
   if (entry.format === 'raw' && isUntouched(entry)) {
     const { name, path, size } = entry.volume;
     const isStillOurs = await pool.change({ signal: world.life }, async (writer) => {

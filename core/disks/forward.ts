@@ -5,7 +5,7 @@ import { asSltvError } from '../errors.ts';
 import { placesElsewhere, unanswered } from './claim.ts';
 import type { Entry } from './entry.ts';
 import { DiskRefresh } from './questions.ts';
-import type { World } from './world.ts';
+import { isHere, type World } from './world.ts';
 
 /** The other node that has a VM's disk and lives, as far as anybody knows; undefined when it is here, or nowhere. */
 export async function whoHas(
@@ -14,8 +14,7 @@ export async function whoHas(
   signal: AbortSignal,
 ): Promise<{ readonly node: string; readonly cluster: Cluster } | undefined> {
   const [first] = placesElsewhere(node, entry);
-  const isHere = entry.on.some((place) => place.node === node.id);
-  if (!cluster || !entry.owner || !first || isHere) return undefined;
+  if (!cluster || !entry.owner || !first || isHere({ node }, entry)) return undefined;
   const member = (await cluster.members(signal)).find((candidate) => candidate.node === first.node);
   return member && !member.isOver ? { node: first.node, cluster } : undefined;
 }

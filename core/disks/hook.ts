@@ -12,7 +12,7 @@ import { giveHeadroom, lacksHeadroom } from './headroom.ts';
 import { patiently } from './patience.ts';
 import { fencedIn, honour, isPermitted, mustNotBeFenced, mustNotBePromised } from './permission.ts';
 import type { Promises } from './promises.ts';
-import { freshEntry, mustBeAtRest, mustBeHere } from './world.ts';
+import { entryIn, freshEntry, isHere, mustBeAtRest, mustBeHere } from './world.ts';
 
 export interface HookWorld {
   readonly storages: readonly Storage[];
@@ -95,7 +95,7 @@ async function activate(world: HookWorld, disk: Held, vm: VmTransition['vm']): P
   const mustBeOurs = async () => {
     if (!world.cluster) return disk.entry;
     await mustNotBePromised(world.promises, pool, disk.entry, world.signal);
-    const entry = await readAgain(pool, volume.name, world.signal);
+    const entry = await entryIn(pool, volume.name, world.signal);
     mayStart(entry, vm);
     if (isPermitted(world.node, entry, await fencedIn(pool, world.signal))) return entry;
     throw isElsewhere(entry, entry.on[0]?.node ?? 'nobody');
@@ -180,13 +180,6 @@ function mayStart(entry: Entry, vm: VmTransition['vm']): void {
   }
 }
 
-async function readAgain(pool: Pool, name: string, signal: AbortSignal): Promise<Entry> {
-  return freshEntry(
-    (await pool.volumes(signal)).find((volume) => volume.name === name),
-    `${pool.name}/${name}`,
-  );
-}
-
 /** A start that is refused leaves nothing active. */
 async function asleep(world: HookWorld, disks: readonly Held[]): Promise<void> {
   for (const { pool, volume, entry } of disks) {
@@ -198,7 +191,7 @@ async function asleep(world: HookWorld, disks: readonly Held[]): Promise<void> {
 
 async function afterStop(world: HookWorld, { vm }: VmTransition): Promise<void> {
   for (const { pool, volume, entry } of await ourDisks(world)) {
-    const isItsHere = entry.owner?.vm === vm.uuid && entry.on.some((place) => place.node === world.node.id);
+    const isItsHere = entry.owner?.vm === vm.uuid && isHere(world, entry);
     if (!isItsHere || !(await pool.isActive(volume))) continue;
     // Whoever still has it open keeps it; the daemon's reconciler looks again.
     await asleep(world, [{ pool, volume, entry }]);

@@ -1,14 +1,18 @@
 // Whether the notes let this node have a volume active, as far as that can be told without asking anybody.
 import type { Place } from '../capabilities/cluster.ts';
-import type { Pool } from '../capabilities/storage.ts';
+import type { Notes, Pool } from '../capabilities/storage.ts';
 import { coreErrors } from '../errors.ts';
 import type { Node } from '../node.ts';
 import { type Entry, nameOf, readPlace } from './entry.ts';
 import type { Promises } from './promises.ts';
 
-/** The lives of nodes that were ended from outside, as a pool has it. Errors: the pool's own. */
+/** The lives of nodes that were ended from outside, as a pool's notes have it. */
+export const fencedLives = ({ notes }: { readonly notes?: Notes | undefined }): readonly Place[] =>
+  (notes?.fenced ?? []).map(readPlace);
+
+/** The same, of the pool as it is now. Errors: the pool's own. */
 export async function fencedIn(pool: Pool, signal: AbortSignal): Promise<readonly Place[]> {
-  return ((await pool.facts(signal)).notes?.fenced ?? []).map(readPlace);
+  return fencedLives(await pool.facts(signal));
 }
 
 /**

@@ -6,22 +6,12 @@ import { finishAttach, undoAttach } from './attach.ts';
 import { audit } from './audit.ts';
 import { finishCreation, removeDisk, undoCreation } from './create.ts';
 import { finishDetach, takeOut } from './detach.ts';
-import {
-  type Entry,
-  here,
-  type Intent,
-  intentNote,
-  nameOf,
-  placeNote,
-  readEntry,
-  readPlace,
-  replaceNotes,
-} from './entry.ts';
+import { type Entry, here, type Intent, intentNote, nameOf, placeNote, readEntry, replaceNotes } from './entry.ts';
 import { guestBehind, showGuest } from './extend.ts';
 import { inherit } from './inherit.ts';
-import { tidyPromises } from './permission.ts';
+import { fencedLives, tidyPromises } from './permission.ts';
 import { finishResize } from './resize.ts';
-import { allPools, diskInVm, hypervisorOf, type World } from './world.ts';
+import { allPools, diskInVm, hypervisorOf, isHere, type World } from './world.ts';
 
 /**
  * Ends what can be ended now of all that this node began. What can't (a guest keeps a device, the hypervisor doesn't
@@ -53,16 +43,16 @@ async function tendShared(world: World, pool: Pool, entries: readonly Entry[]): 
   const facts = await pool.facts(world.life);
   if (!facts.isShared) return;
   await audit(world, pool, entries);
-  const fenced = (facts.notes?.fenced ?? []).map(readPlace);
+  const fenced = fencedLives(facts);
   // A life that counts as over writes nothing more.
   if (fenced.some(({ node, boot }) => node === world.node.id && boot === world.node.bootId)) return;
   await inherit(world, pool, entries, fenced);
 }
 
 /** Another node has extended it since it was activated here. */
-async function isStale(world: World, pool: Pool, { on, volume }: Entry): Promise<boolean> {
-  if (!pool.isCurrent || !on.some((place) => place.node === world.node.id)) return false;
-  return (await pool.isActive(volume)) && !(await pool.isCurrent(volume));
+async function isStale(world: World, pool: Pool, entry: Entry): Promise<boolean> {
+  if (!pool.isCurrent || !isHere(world, entry)) return false;
+  return (await pool.isActive(entry.volume)) && !(await pool.isCurrent(entry.volume));
 }
 
 /**
@@ -72,8 +62,7 @@ async function isStale(world: World, pool: Pool, { on, volume }: Entry): Promise
 function guestsBehind(world: World): (entry: Entry) => Promise<boolean> {
   let statistics: Promise<readonly BlockStatistics[]> | undefined;
   return async (entry) => {
-    const isHere = entry.on.some((place) => place.node === world.node.id);
-    if (entry.format !== 'raw' || !entry.owner || !isHere) return false;
+    if (entry.format !== 'raw' || !entry.owner || !isHere(world, entry)) return false;
     statistics ??= lookAtGuests(world);
     return guestBehind(entry, await statistics) !== undefined;
   };
@@ -108,7 +97,7 @@ export async function reconcileStart(world: World): Promise<void> {
   for (const pool of pools) {
     for (const volume of await pool.volumes(world.life).catch(() => [])) {
       const entry = readEntry(volume);
-      const isIdle = entry && !entry.owner && !entry.intent && entry.on.some((place) => place.node === world.node.id);
+      const isIdle = entry && !entry.owner && !entry.intent && isHere(world, entry);
       if (isIdle && (await pool.isActive(volume))) {
         await attempt(world, nameOf(entry), () => pool.deactivate(volume.name, world.life));
       }

@@ -2,7 +2,7 @@
 import type { Disk, DiskState } from '../capabilities/disks.ts';
 import type { Call } from '../kernel/verb.ts';
 import { type Entry, readEntry, stateOf, toDisk, withLater } from './entry.ts';
-import { diskInVm, findDisk, type World } from './world.ts';
+import { diskInVm, findDisk, isHere, type World } from './world.ts';
 
 /** Errors: `core/disk-missing`, `core/disk-ambiguous`, `core/disk-foreign`. */
 export async function show(world: World, request: { name: string }, call: Call): Promise<Disk> {
@@ -20,8 +20,7 @@ export function withLateNotes(world: World, entry: Entry): Entry {
 
 /** `conflict` when a disk at rest has an owner here that doesn't have it: a hand has been at work. */
 async function observedState(world: World, entry: Entry, signal: AbortSignal): Promise<DiskState> {
-  const isOurs = entry.on.some((place) => place.node === world.node.id);
-  if (!entry.owner || entry.intent || !isOurs || !world.hypervisor) return stateOf(entry);
+  if (!entry.owner || entry.intent || !isHere(world, entry) || !world.hypervisor) return stateOf(entry);
   const device = await diskInVm(world.hypervisor, entry.owner.vm, entry, signal).catch(() => 'unknown' as const);
   return device === undefined ? 'conflict' : stateOf(entry);
 }

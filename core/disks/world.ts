@@ -132,6 +132,17 @@ export function freshEntry(volume: Volume | undefined, name: string): Entry {
   return entry;
 }
 
+/** The disk of that name in a pool, read without a turn; `asked`: what its user calls it. Errors: as freshEntry, and the pool's. */
+export async function entryIn(
+  pool: Pool,
+  name: string,
+  signal: AbortSignal,
+  asked = `${pool.name}/${name}`,
+): Promise<Entry> {
+  const volume = (await pool.volumes(signal)).find((candidate) => candidate.name === name);
+  return freshEntry(volume, asked);
+}
+
 /** Refuses a disk on which an operation has begun and not ended. Errors: `core/disk-busy`. */
 export function mustBeAtRest(entry: Entry): void {
   if (!entry.intent) return;

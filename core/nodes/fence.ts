@@ -1,12 +1,13 @@
 // Putting an end to a node that is silent: first a proof, then the word of it, which others rest on.
 import type { Cluster, Member, Place } from '../capabilities/cluster.ts';
 import type { FenceRequest, NodeView } from '../capabilities/nodes.ts';
+import { fencedLives } from '../disks/permission.ts';
 import { coreErrors } from '../errors.ts';
 import type { Call } from '../kernel/verb.ts';
 import { turnOff } from './agent.ts';
 import { announce, writeFences } from './fences.ts';
 import { lookAt, viewOf } from './look.ts';
-import { clusterOf, fencedLives, isSame, livesNamed, membersNamed, type NodesWorld, sharedPools } from './world.ts';
+import { clusterOf, isSame, livesNamed, membersNamed, type NodesWorld, sharedPools } from './world.ts';
 
 /**
  * Fences a node in every life that may still write: a proof, then the word of it in the shared pools, and in the cluster, which

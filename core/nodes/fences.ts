@@ -2,8 +2,9 @@
 // fenced and lives knows itself by it.
 import { NodeFenced, type Place } from '../capabilities/cluster.ts';
 import { type Entry, placeNote, readEntry, readPlace } from '../disks/entry.ts';
+import { fencedLives } from '../disks/permission.ts';
 import { asSltvError } from '../errors.ts';
-import { fencedLives, isSame, livesNamed, type NodesWorld, type SharedPool, sharedPools } from './world.ts';
+import { isSame, livesNamed, type NodesWorld, type SharedPool, sharedPools } from './world.ts';
 
 /**
  * Ends what a daemon has begun: a life that one pool says was fenced is over for the cluster, and for every pool; and forgets it

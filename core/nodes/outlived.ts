@@ -1,8 +1,10 @@
 // A node that was fenced and lives: others may have its disks by now, and its guests would write into them.
 import { dirname } from 'node:path';
 import type { Vm } from '../capabilities/hypervisor.ts';
+import { fencedLives } from '../disks/permission.ts';
+import { isHere } from '../disks/world.ts';
 import { asSltvError } from '../errors.ts';
-import { fencedLives, isSame, type NodesWorld, type SharedPool, self, sharedPools } from './world.ts';
+import { isSame, type NodesWorld, type SharedPool, self, sharedPools } from './world.ts';
 
 /** Says it loudly, and ends guests whose disks are not this node's any more, or says which they are. */
 export async function faceOwnFence(world: NodesWorld): Promise<void> {
@@ -60,8 +62,8 @@ async function guestsOnOthersDisks(world: NodesWorld, pools: readonly SharedPool
 }
 
 /** A disk that does not name this node any more; or one that is gone from among the pool's, and may be another by now. */
-function isOthers({ node }: NodesWorld, pools: readonly SharedPool[], path: string): boolean {
+function isOthers(world: NodesWorld, pools: readonly SharedPool[], path: string): boolean {
   const entry = pools.flatMap(({ entries }) => entries).find(({ volume }) => volume.path === path);
-  if (entry) return !entry.on.some((place) => place.node === node.id);
+  if (entry) return !isHere(world, entry);
   return pools.some(({ entries }) => entries.some(({ volume }) => dirname(volume.path) === dirname(path)));
 }

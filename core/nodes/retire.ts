@@ -1,9 +1,10 @@
 // A node leaves in order.
 import { nameOf, placeNote } from '../disks/entry.ts';
+import { fencedLives } from '../disks/permission.ts';
 import { DisksGiveBack } from '../disks/questions.ts';
 import { coreErrors } from '../errors.ts';
 import type { Call } from '../kernel/verb.ts';
-import { clusterOf, fencedLives, livesNamed, membersNamed, type NodesWorld, sharedPools } from './world.ts';
+import { clusterOf, livesNamed, membersNamed, type NodesWorld, sharedPools } from './world.ts';
 
 /**
  * Takes a node out for good: it gives back what no VM has, nothing names it any more, and it is stopped. Asked again it goes on

@@ -69,10 +69,6 @@ async function readShared(world: NodesWorld, pool: Pool, signal: AbortSignal): P
   }
 }
 
-/** The lives that a pool says were fenced. */
-export const fencedLives = ({ notes }: Pick<SharedPool, 'notes'>): readonly Place[] =>
-  (notes.fenced ?? []).map(readPlace);
-
 /** The lives of a node that a disk's notes name: where it may be active, and what has begun with it. */
 export const livesNamed = ({ on, intent }: Entry, node: string): readonly Place[] =>
   [...on, ...(intent ? [intent] : [])].filter((place) => place.node === node);
