@@ -1,6 +1,7 @@
 // A config brought to life in this process: its plugins up, on this node.
 import { join } from 'node:path';
 import { CommandFinished } from './capabilities/disks.ts';
+import type { Behalf } from './kernel/behalf.ts';
 import { type Booted, boot } from './kernel/boot.ts';
 import { createBus } from './kernel/bus.ts';
 import type { Capability } from './kernel/capability.ts';
@@ -16,6 +17,8 @@ export interface BringUpOptions {
   readonly only?: readonly Capability<unknown>[];
   /** Waits first until no command of an earlier daemon writes any more: whoever writes has to. */
   readonly isWriter: boolean;
+  /** Knows which plugin runs. */
+  readonly behalf?: Behalf;
 }
 
 export interface Alive {
@@ -31,10 +34,13 @@ export async function bringUp({ options, plugins }: Settled, by: BringUpOptions)
   const bus = createBus(log);
   const run = createRunner({
     lockDirectory: join(runDir, 'locks'),
+    // Deno starts processes without a copy of itself.
+    keepsShells: by.isWriter && process.versions.deno === undefined,
     finished: (command) => bus.emit(CommandFinished, command),
   });
   if (by.isWriter) await run.orphans(log, signal);
   const node = await identifyNode({ nodeId, stateDir, runDir });
-  const booted = await boot({ plugins, bus, node, run, log, only: by.only, signal });
+  const { only, behalf } = by;
+  const booted = await boot({ plugins, bus, node, run, log, only, signal, ...(behalf && { behalf }) });
   return { booted, node, run };
 }

@@ -1,16 +1,24 @@
 // The daemon: composes what the config says, listens, and stops without leaving anything half-done.
+import { randomUUID } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { activatedSockets } from './api/activation.ts';
+import { addressesOf } from './api/addresses.ts';
+import { createEventLog } from './api/event-log.ts';
 import { serve } from './api/server.ts';
 import { bringUp } from './bring-up.ts';
 import { Cluster } from './capabilities/cluster.ts';
 import { FORMAT } from './disks/entry.ts';
 import { coreErrors } from './errors.ts';
+import { type Behalf, createBehalf } from './kernel/behalf.ts';
+import { EventTold } from './kernel/capability.ts';
 import type { LoadOptions } from './kernel/loader.ts';
 import { type OpenConfig, openConfig } from './kernel/open-config.ts';
 import { createLog, type Log } from './log.ts';
-import { notify } from './notify.ts';
+import { feedWatchdog, notify } from './notify.ts';
 import { tryLockFile } from './run.ts';
+import { surviveUnhandled } from './unhandled.ts';
 
 export interface DaemonOptions extends LoadOptions {
   /** Ends the daemon: SIGTERM and SIGINT. */
@@ -30,11 +38,11 @@ export async function daemon(options: DaemonOptions): Promise<void> {
   const { signal, stderr } = options;
   const config = await openConfig(options);
   const log = daemonLog(config, stderr);
-  // Guests depend on this process: a plugin that drops a promise is told of, and ends nothing.
-  process.on('unhandledRejection', (error) => log.error('a failure was left unhandled', { error }));
+  const behalf = createBehalf();
+  surviveUnhandled(behalf, log);
   using _deadline = endAt(signal, log);
   try {
-    await live(config, options, log);
+    await live(config, options, { log, behalf });
     log.info('stopped');
   } catch (error) {
     if (!signal.aborted) throw error;
@@ -42,25 +50,38 @@ export async function daemon(options: DaemonOptions): Promise<void> {
   }
 }
 
-async function live(config: OpenConfig, { signal, env, builtins }: DaemonOptions, log: Log): Promise<void> {
-  const { listen: listeners, runDir } = config.options;
+interface Witness {
+  readonly log: Log;
+  readonly behalf: Behalf;
+}
+
+async function live(
+  config: OpenConfig,
+  { signal, env, builtins }: DaemonOptions,
+  { log, behalf }: Witness,
+): Promise<void> {
+  const { listen: listeners, limits, runDir } = config.options;
   const { version } = builtins;
+  const activated = activatedSockets(env, listeners);
   await using _alone = await aloneIn(runDir);
   log.info('starting', { version, config: config.source, pid: process.pid });
-  const { booted, node, run } = await bringUp(config, { log, signal, isWriter: true });
+  const { booted, node, run } = await bringUp(config, { log, signal, isWriter: true, behalf });
   await using running = new AsyncDisposableStack();
   running.defer(() => booted.stop());
-  // Others reach it through the cluster's own ways: it listens on Unix sockets only.
-  booted.provided(Cluster)?.join({ version, format: FORMAT, addresses: [] });
-  const server = await serve({ listeners, booted, node, version, log });
+  const events = createEventLog({ life: randomUUID() });
+  booted.on(EventTold, events.add);
+  booted.provided(Cluster)?.join({ version, format: FORMAT, addresses: addressesOf(listeners, hostname()) });
+  const server = await serve({ listeners, activated, limits, booted, node, version, events, log });
   running.defer(() => server.close(GRACE));
 
-  await notify('READY=1', { env, run, log });
+  const witness = { env, run, log };
+  await notify('READY=1', witness);
+  using _watchdog = feedWatchdog(witness);
   log.info('ready', { node: node.id, plugins: booted.describe().map(({ name }) => name) });
   await fired(signal);
   log.info('stopping');
   // Whoever waits for the daemon's end is told while the work goes on.
-  await Promise.all([notify('STOPPING=1', { env, run, log }), running.disposeAsync()]);
+  await Promise.all([notify('STOPPING=1', witness), running.disposeAsync()]);
 }
 
 /** JSON lines, or text on a terminal. */

@@ -18,13 +18,32 @@ export const KINDS = {
 
 export type Kind = keyof typeof KINDS;
 
+// The keys of KINDS are the kinds.
+export const KIND_NAMES = Object.keys(KINDS) as readonly Kind[];
+
+/** The kind with that gRPC code; `internal` for a code that no kind has. */
+export const kindOf = (grpc: number): Kind => KIND_OF_CODE.get(grpc) ?? 'internal';
+
+const KIND_OF_CODE: ReadonlyMap<number, Kind> = new Map(KIND_NAMES.map((kind) => [KINDS[kind].grpc, kind]));
+
 /** `hint`: what to do, most often a command to type. `cause`: the tool's own words, kept for the log. */
 export interface ErrorDetail {
   readonly hint?: string | undefined;
   readonly cause?: unknown;
 }
 
+/** By what an error of ours is known. */
+const BRAND = Symbol.for('sltv.SltvError');
+
 export class SltvError extends Error {
+  /**
+   * An error of another copy of this class is one, too: in the executable the command line and the rest are two scripts, and a
+   * program may have two packages that each brought `sltv/client` along.
+   */
+  static override [Symbol.hasInstance](value: unknown): value is SltvError {
+    return value instanceof Error && BRAND in value;
+  }
+
   readonly kind: Kind;
   /** `<owner>/<what>`, such as `lvm/no-space`; listed in docs/errors.md. */
   readonly code: string;
@@ -36,6 +55,10 @@ export class SltvError extends Error {
     this.kind = kind;
     this.code = code;
     this.hint = detail.hint;
+  }
+
+  get [BRAND](): true {
+    return true;
   }
 }
 
@@ -74,6 +97,9 @@ export const coreErrors = errors('core', {
   'disk-claimed': 'busy',
   'disk-foreign': 'refused',
   'format-newer': 'unsupported',
+  'format-unclear': 'refused',
+  'image-unsafe': 'refused',
+  'source-unstable': 'refused',
   'no-shrink': 'invalid',
   'pool-missing': 'not-found',
   'pool-exists': 'exists',
@@ -85,6 +111,7 @@ export const coreErrors = errors('core', {
   'detach-unanswered': 'timeout',
   'node-fenced': 'refused',
   'node-missing': 'not-found',
+  'service-missing': 'not-found',
   'node-up': 'refused',
   'node-in-use': 'refused',
   'fence-unproven': 'refused',
@@ -94,6 +121,7 @@ export const coreErrors = errors('core', {
   'no-cluster': 'unsupported',
   unconfirmed: 'refused',
   'gate-refused': 'refused',
+  'plugin-failed': 'internal',
   'request-reused': 'invalid',
   'no-provider': 'unsupported',
   'no-daemon': 'unavailable',
@@ -105,6 +133,12 @@ export const coreErrors = errors('core', {
   cancelled: 'cancelled',
   denied: 'denied',
   'bad-socket': 'refused',
+  'operation-missing': 'not-found',
+  'tls-file': 'invalid',
+  'bad-certificate': 'denied',
+  'untrusted-daemon': 'refused',
+  'needs-tls': 'invalid',
+  overloaded: 'unavailable',
   'unknown-verb': 'invalid',
   unsupported: 'unsupported',
   internal: 'internal',
@@ -146,7 +180,7 @@ function fromDeno(error: unknown): SltvError | undefined {
   const [, what = error.message, flag = '--allow-all'] =
     /^Requires (.*), run again with the (\S+) flag$/.exec(error.message) ?? [];
   return coreErrors('denied', `Deno does not let sltv have ${what}`, {
-    hint: `deno run ${flag} …: docs/testing.md names what a daemon and what a client needs`,
+    hint: `deno run ${flag} …: docs/deno.md names what a daemon and what a client needs`,
     cause: error,
   });
 }

@@ -1,11 +1,15 @@
-// Where the executable begins, once it is asked for more than its version.
-import { realpath } from 'node:fs/promises';
+// Where the executable begins, once it is asked for more than its version. What not every verb needs of Node is taken when it is
+// needed, and not by `import()`, which a script that comes from the executable's assets can't do.
 import { constants } from 'node:os';
-import { cli } from './cli/index.ts';
-import type { Builtins } from './kernel/builtins.ts';
+import { cli, type Local } from './cli/index.ts';
+import type { Process } from './local.ts';
 
-/** Does what the words after `sltv` say; what its own process has to do is loaded when a verb asks for it. */
-export async function main(argv: readonly string[], builtins: Omit<Builtins, 'own'>): Promise<void> {
+/** Does what the words after `sltv` say; `loadLocal` loads what its own process has to do, when a verb asks for it. */
+export async function main(
+  argv: readonly string[],
+  version: string,
+  loadLocal: () => Promise<(version: string, process: Process) => Local>,
+): Promise<void> {
   // A log that nobody reads any more stops no daemon.
   process.stderr.on('error', () => {});
   process.exitCode = await cli(argv.slice(2), {
@@ -15,20 +19,20 @@ export async function main(argv: readonly string[], builtins: Omit<Builtins, 'ow
     isTTY: process.stdout.isTTY ?? false,
     signal: interrupted(),
     async pause(milliseconds, signal) {
-      const { setTimeout: sleep } = await import('node:timers/promises');
+      const { setTimeout: sleep } = process.getBuiltinModule('node:timers/promises');
       await sleep(milliseconds, undefined, { signal });
     },
     async ask(question, signal) {
       if (!process.stdin.isTTY || !process.stderr.isTTY) return undefined;
-      const { createInterface } = await import('node:readline/promises');
+      const { createInterface } = process.getBuiltinModule('node:readline/promises');
       using terminal = createInterface({ input: process.stdin, output: process.stderr });
       return await terminal.question(`sltv: ${question}`, { signal });
     },
-    version: builtins.version,
+    version,
     async local() {
-      const { localVerbs } = await import('./local.ts');
+      const local = await loadLocal();
       const { env, stdin, stderr } = process;
-      return localVerbs({ ...builtins, own }, { env, stdin, stderr, executable: await executablePath(argv) });
+      return local(version, { env, stdin, stderr, executable: await executablePath(argv) });
     },
   });
   // Nothing should be left to wait for; what is left anyway must not keep a finished command from ending.
@@ -52,22 +56,9 @@ function interrupted(): AbortSignal {
   return controller.signal;
 }
 
-const own: Builtins['own'] = async ({ defaultPool, thinInitialSize, reserve, overcommit, cluster }) => {
-  const { default: disks } = await import('./disks/index.ts');
-  const { default: nodes } = await import('./nodes/index.ts');
-  return [
-    disks({
-      thinInitialSize,
-      reserve,
-      ...(defaultPool === undefined ? {} : { defaultPool }),
-      ...(overcommit === undefined ? {} : { overcommit }),
-    }),
-    nodes({ whenFenced: cluster.whenFenced, ...(cluster.fence === undefined ? {} : { fence: cluster.fence }) }),
-  ];
-};
-
 /** What a hypervisor's script can call: the executable, or the script that a runtime was given. */
 async function executablePath(argv: readonly string[]): Promise<string> {
   const isExecutable = process.getBuiltinModule('node:sea')?.isSea() ?? false;
+  const { realpath } = process.getBuiltinModule('node:fs/promises');
   return isExecutable ? process.execPath : await realpath(argv[1] ?? process.execPath);
 }

@@ -4,6 +4,10 @@ import type { Turn } from './capabilities/storage.ts';
 export interface Queue {
   /** Runs `work` alone, when it is its turn. The turn's signal ends the waiting, never work that has begun. */
   run<T>(turn: Turn, work: () => Promise<T>): Promise<T>;
+  /** Whether somebody's work runs. */
+  isTaken(): boolean;
+  /** Whether somebody waits for his turn. */
+  isAwaited(): boolean;
 }
 
 /** A queue for one thing that only one may change at a time, among the callers of this process. */
@@ -18,6 +22,7 @@ export function createQueue(): Queue {
   return {
     async run(turn, work) {
       turn.signal.throwIfAborted();
+      if (taken) turn.tell?.({ stage: 'waiting for others that write to the pool' });
       if (taken) await arrive(waiting, turn);
       taken = true;
       try {
@@ -26,6 +31,8 @@ export function createQueue(): Queue {
         pass();
       }
     },
+    isTaken: () => taken,
+    isAwaited: () => waiting.length > 0,
   };
 }
 

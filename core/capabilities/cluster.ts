@@ -99,4 +99,7 @@ export interface SilentHolder extends Place {
 export const Cluster = one<Cluster>('cluster');
 
 /** A boot was declared over: what it left half-done may be finished by others. */
-export const NodeFenced = event<{ readonly place: Place; readonly proof: string }>('node.fenced');
+export const NodeFenced = event<{ readonly place: Place; readonly proof: string }>(
+  'node.fenced',
+  ({ place: { node, boot }, proof }) => ({ subject: node, message: `was fenced: ${proof}`, values: { boot, proof } }),
+);

@@ -21,6 +21,7 @@
 // The conformance suite `storageConformance` in 'sltv/testing' holds you to all of this.
 import type { SltvError } from '../errors.ts';
 import { event, many } from '../kernel/capability.ts';
+import type { Tell } from '../kernel/verb.ts';
 
 /** Notes of one volume or pool: key → values; a key may have several (`on` has two while a VM moves). */
 export type Notes = Readonly<Record<string, readonly string[]>>;
@@ -36,6 +37,8 @@ export interface Volume {
   readonly size: bigint;
   /** Where QEMU opens it once it is active. Stable for the volume's life. */
   readonly path: string;
+  /** Other names of the path that stay its for life: a VM that somebody else defined may have it by one of them. */
+  readonly alsoAt?: readonly string[] | undefined;
   readonly notes: Notes;
   /** Created when and where, as far as the storage knows. */
   readonly createdAt?: Date | undefined;
@@ -66,6 +69,8 @@ export interface Turn {
   readonly signal: AbortSignal;
   /** For `extension`: seconds until the guest is out of space; the least goes first. */
   readonly urgency?: { readonly secondsToFull: number } | undefined;
+  /** Hears how far it is, from whoever serves the turn: what it waits for, and what takes long. */
+  readonly tell?: Tell | undefined;
 }
 
 export interface NewVolume {
@@ -98,6 +103,18 @@ export interface Writer {
   annotate(name: string, change: { add?: Notes; drop?: Notes; activate?: boolean }): Promise<Volume>;
   /** Takes a volume away, in one commit. Refuses (`busy`) one that is open. Gone already: succeeds. */
   remove(name: string): Promise<void>;
+  /**
+   * Takes a volume that somebody else made for one of ours, in one commit: it has these notes then, and nothing activates it
+   * unasked any more. `isInUse`: a guest has it open, and it stays as it is; else it is inactive when this returns, which proves that
+   * nobody has it open. Only where others' volumes can be had. Kinds: `not-found`; `busy` when somebody has it open; `refused` for
+   * what is no whole volume by itself, such as a snapshot.
+   */
+  adopt?(name: string, how: { readonly notes: Notes; readonly isInUse: boolean }): Promise<Volume>;
+  /**
+   * The way back, in one commit: none of our notes is left, and it is activated as others' volumes are. Its data and its path stay
+   * as they are. Somebody else's already, or gone: succeeds. Where there is `adopt`.
+   */
+  release?(name: string): Promise<void>;
   /** Adds and drops notes of the pool itself, in one commit; as annotate. Only where a pool keeps notes of its own. */
   annotatePool?(change: { add?: Notes; drop?: Notes }): Promise<void>;
 }
@@ -133,6 +150,12 @@ export interface Pool {
    * by the locks that it had. Done already: succeeds. Kinds: `refused` where that can't be.
    */
   readonly share?: (signal: AbortSignal) => Promise<void>;
+  /**
+   * Gives the pool of another host, which is gone for good, to this daemon's locks. The caller vouches that nothing of that host
+   * runs. `before` is done first, under these locks, and the pool is theirs with the last commit: what was interrupted is begun
+   * again. Ours already: succeeds, without `before`. Kinds: `refused` where it is no single host's.
+   */
+  readonly take?: (signal: AbortSignal, before: (writer: Writer) => Promise<void>) => Promise<void>;
   /** Takes the catalogue as it stands for the right one, after somebody has written without the lock. No commit. */
   readonly accept?: (signal: AbortSignal) => Promise<void>;
   /**
@@ -163,6 +186,11 @@ export interface Storage {
    * answered from an earlier look: one that lacked the pool that is `wanted` does not do for who wants it.
    */
   pools(signal: AbortSignal, wanted?: string): Promise<readonly Pool[]>;
+  /**
+   * The pools of the last answer of `pools`, without looking for them again: for who asks all the time. Only where `pools` may start
+   * a process.
+   */
+  seen?(): readonly Pool[];
   /** Why a pool that the config names was not among `pools` the last time, for who asks for it; undefined for other names. */
   absence?(name: string): SltvError | undefined;
   /** Makes a pool; only where a kind can. Kinds: `exists`, `refused` for a device in use. */
@@ -171,5 +199,12 @@ export interface Storage {
 
 export const Storage = many<Storage>('storage');
 
+/** Whether a VM's disk at this path is the volume; by names alone, which tell also while it is not active. */
+export const isAt = ({ path, alsoAt }: Pick<Volume, 'path' | 'alsoAt'>, where: string | undefined): boolean =>
+  where !== undefined && (where === path || alsoAt?.includes(where) === true);
+
 /** A pool got more room. */
-export const PoolGrown = event<{ readonly pool: string }>('pool.grown');
+export const PoolGrown = event<{ readonly pool: string }>('pool.grown', ({ pool }) => ({
+  subject: pool,
+  message: 'has more room',
+}));

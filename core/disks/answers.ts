@@ -1,13 +1,22 @@
 // What this node's daemon answers others that ask about disks.
 import type { Cluster, Place } from '../capabilities/cluster.ts';
-import type { Pool } from '../capabilities/storage.ts';
+import { isAt, type Pool, type Volume } from '../capabilities/storage.ts';
 import { asSltvError, coreErrors } from '../errors.ts';
 import type { Call } from '../kernel/verb.ts';
 import { detach } from './detach.ts';
 import { type Entry, nameOf, readEntry, replaceNotes } from './entry.ts';
 import { showGuest } from './extend.ts';
-import { DiskDetach, DiskInactive, DiskRefresh, DiskResize, DiskSettled, DisksGiveBack } from './questions.ts';
+import {
+  DiskDetach,
+  DiskInactive,
+  DiskRefresh,
+  DiskResize,
+  DiskSettled,
+  DisksGiveBack,
+  VolumeUnused,
+} from './questions.ts';
 import { resize } from './resize.ts';
+import { lookAtVms, usersOf } from './users.ts';
 import { allPools, type Found, freshEntry, isHere, type World } from './world.ts';
 
 /** Answers until the daemon stops. */
@@ -37,6 +46,7 @@ export function answerOthers(world: World, cluster: Cluster): void {
     await resize(world, { name: nameOf(entry), virtualSize: BigInt(virtualSize) }, callBy(world, by, requestId));
     return {};
   });
+  cluster.answer(VolumeUnused, async (which) => ({ because: await useOf(world, which) }));
   cluster.answer(DisksGiveBack, async () => ({ left: await giveBack(world) }));
 }
 
@@ -70,7 +80,7 @@ async function promise(world: World, { pool, entry }: Found, claim: string, by: 
   const subject = nameOf(entry);
   const { name } = entry.volume;
   if (world.turns.isTaken(subject)) return notYet('an operation on it is under way there');
-  return await world.turns.take(subject, world.life, async () => {
+  return await world.turns.take(subject, { signal: world.life }, async () => {
     const promised = { pool: pool.id, name, disk: entry.id, claim, by: by.node };
     await world.promises.give(promised);
     const objection = await letGo(world, pool, entry).catch((error) => asSltvError(error).message);
@@ -95,11 +105,21 @@ async function runningUser({ hypervisor, life }: World, { volume, owner }: Entry
   try {
     const vm = await hypervisor.find(owner.vm, life);
     if (!vm || vm.state === 'off') return undefined;
-    const isIn = (await hypervisor.disks(owner.vm, life)).some((disk) => disk.live && disk.path === volume.path);
+    const isIn = (await hypervisor.disks(owner.vm, life)).some((disk) => disk.live && isAt(volume, disk.path));
     return isIn ? vm.name : undefined;
   } catch {
     return undefined;
   }
+}
+
+/** Also what is not seen may be in use. */
+async function useOf(world: World, which: { pool: string; name: string }): Promise<string> {
+  const seen = await volumeOf(world, which);
+  if (!seen) return 'it does not see the volume';
+  const { pool, volume } = seen;
+  const [user] = await usersOf(volume, await lookAtVms(world, world.life));
+  if (user) return `VM ${user.vm.name} has it there`;
+  return (await pool.isActive(volume)) ? 'it is active there' : '';
 }
 
 /** Frees every disk that this node may have active and that no VM has. What is left, as sentences. */
@@ -124,7 +144,7 @@ async function giveBack(world: World): Promise<readonly string[]> {
 /** Asleep first, and then, in a commit of its own, without the permission. */
 async function freeIdle(world: World, pool: Pool, entry: Entry): Promise<void> {
   const { name } = entry.volume;
-  await world.turns.take(nameOf(entry), world.life, async () => {
+  await world.turns.take(nameOf(entry), { signal: world.life }, async () => {
     await pool.deactivate(name, world.life);
     await pool.change({ signal: world.life }, async (writer) => {
       const fresh = freshEntry(await writer.find(name), nameOf(entry));
@@ -136,10 +156,20 @@ async function freeIdle(world: World, pool: Pool, entry: Entry): Promise<void> {
 }
 
 async function find(world: World, which: { pool: string; name: string; disk: string }): Promise<Found | undefined> {
-  const pool = (await allPools(world, world.life)).find((candidate) => candidate.id === which.pool);
-  const volume = (await pool?.volumes(world.life))?.find((candidate) => candidate.name === which.name);
-  const entry = volume && readEntry(volume);
-  return pool && entry?.id === which.disk ? { pool, entry } : undefined;
+  const seen = await volumeOf(world, which);
+  if (!seen) return undefined;
+  const entry = readEntry(seen.volume);
+  return entry?.id === which.disk ? { pool: seen.pool, entry } : undefined;
+}
+
+/** As every node knows it; undefined where it is not seen. */
+async function volumeOf(
+  world: World,
+  { pool: id, name }: { pool: string; name: string },
+): Promise<{ pool: Pool; volume: Volume } | undefined> {
+  const pool = (await allPools(world, world.life)).find((candidate) => candidate.id === id);
+  const volume = (await pool?.volumes(world.life))?.find((candidate) => candidate.name === name);
+  return pool && volume ? { pool, volume } : undefined;
 }
 
 async function mustFind(world: World, which: { pool: string; name: string; disk: string }): Promise<Found> {

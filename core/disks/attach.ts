@@ -11,6 +11,7 @@ import { giveHeadroom } from './headroom.ts';
 import { readVirtualSize } from './image.ts';
 import { annotateLate } from './late-notes.ts';
 import { withLateNotes } from './show.ts';
+import { turnOf } from './turns.ts';
 import { diskInVm, entryIn, findDisk, findVm, freshEntry, hypervisorOf, mustBeAtRest, type World } from './world.ts';
 
 export interface AttachRequest {
@@ -31,7 +32,7 @@ export async function attach(world: World, request: AttachRequest, call: Call): 
   const { pool, entry: seen } = await findDisk(world, request.disk, call.signal);
   const vm = await findVm(world, request.vm, call.signal);
   const { name } = seen.volume;
-  return await world.turns.take(nameOf(seen), call.signal, async () => {
+  return await world.turns.take(nameOf(seen), call, async () => {
     const entry = await entryIn(pool, name, call.signal, request.disk);
     const mine = past?.disk === entry.id && entry.owner?.vm === vm.uuid;
     if (mine && !entry.intent) return attachmentOf(world, entry);
@@ -49,7 +50,7 @@ export async function attach(world: World, request: AttachRequest, call: Call): 
       disk: entry.id,
     });
     const mayHave = (now: Entry) => mustBeFree(now, vm);
-    const reserved = await claiming(world, { pool, name, mayHave, signal: call.signal }, (claim) =>
+    const reserved = await claiming(world, { pool, name, mayHave, ...turnOf(call) }, (claim) =>
       reserve(world, { pool, name, vm, request, claim }, call),
     );
     const device = await give(world, pool, reserved, vm, request);
@@ -126,7 +127,7 @@ interface Reservation {
 
 /** The first commit: nobody else may take the disk, and this node, and no other, may activate it. */
 async function reserve(world: World, { pool, name, vm, request, claim }: Reservation, call: Call): Promise<Entry> {
-  return await pool.change({ signal: call.signal }, async (writer) => {
+  return await pool.change(turnOf(call), async (writer) => {
     const fresh = freshEntry(await writer.find(name), request.disk);
     if (fresh.intent?.operation === 'attach') mustBeFree(fresh, vm);
     mustBeAtRest(fresh);

@@ -1,7 +1,7 @@
 // Which disk is in which VM, as the storage has it.
 import type { Attachment } from '../capabilities/disks.ts';
 import type { Call } from '../kernel/verb.ts';
-import { type Entry, readEntry } from './entry.ts';
+import type { Entry } from './entry.ts';
 import { allPools, findDisk, findVm, volumesOf, type World } from './world.ts';
 
 /** Attachments of a disk, of a VM (by name or uuid), of both, or all. Errors: `core/disk-missing`, `core/vm-missing`. */
@@ -43,7 +43,7 @@ export async function allEntries(world: World, signal: AbortSignal, pool?: strin
   const pools = (await allPools(world, signal)).filter((candidate) => pool === undefined || candidate.name === pool);
   const volumes = (await Promise.all(pools.map((candidate) => volumesOf(candidate, signal)))).flat();
   return volumes
-    .flatMap((volume) => readEntry(volume) ?? [])
+    .flatMap((volume) => world.known.entryOf(volume) ?? [])
     .sort((a, b) => compare(a.volume.pool, b.volume.pool) || compare(a.volume.name, b.volume.name));
 }
 

@@ -15,7 +15,7 @@ export async function audit(world: World, pool: Pool, entries: readonly Entry[])
 
 async function putToSleep(world: World, pool: Pool, seen: Entry): Promise<void> {
   const { name } = seen.volume;
-  await world.turns.take(nameOf(seen), world.life, async () => {
+  await world.turns.take(nameOf(seen), { signal: world.life }, async () => {
     // Under the lock: a hook may have claimed it since, and commits before it activates.
     const entry = await pool.change({ signal: world.life }, async (writer) => {
       const volume = await writer.find(name);

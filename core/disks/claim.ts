@@ -5,15 +5,16 @@
 // what was proven, and still may be rested on. What a node promised it keeps until the claim is settled (see promises.ts).
 import { randomUUID } from 'node:crypto';
 import { uptime } from 'node:os';
-import type { Cluster, Place } from '../capabilities/cluster.ts';
+import type { Cluster, Place, Question } from '../capabilities/cluster.ts';
 import type { Pool } from '../capabilities/storage.ts';
-import { asSltvError, coreErrors } from '../errors.ts';
+import { asSltvError, coreErrors, type SltvError } from '../errors.ts';
+import type { Tell } from '../kernel/verb.ts';
 import type { Node } from '../node.ts';
 import { type Entry, nameOf, placeNote } from './entry.ts';
-import { patiently } from './patience.ts';
 import { fencedIn, honour } from './permission.ts';
 import { GOOD_FOR, type Promises } from './promises.ts';
 import { DiskInactive, DiskSettled } from './questions.ts';
+import { whileClaimed } from './while-claimed.ts';
 import { entryIn } from './world.ts';
 
 export interface Claimant {
@@ -38,6 +39,7 @@ export interface Wanted {
   readonly pool: Pool;
   readonly name: string;
   readonly signal: AbortSignal;
+  readonly tell?: Tell | undefined;
   /** Throws when the disk, as it is now, is not to be had at all: asked before anybody is. */
   readonly mayHave: (entry: Entry) => void;
 }
@@ -49,13 +51,13 @@ export interface Wanted {
  */
 export async function claiming<T>(
   by: Claimant,
-  { pool, name, signal, mayHave }: Wanted,
+  { pool, name, signal, tell, mayHave }: Wanted,
   work: (claim: Claim) => Promise<T>,
 ): Promise<T> {
-  return await patiently(signal, async () => {
+  return await whileClaimed(signal, async () => {
     const entry = await entryIn(pool, name, signal);
     mayHave(entry);
-    const claim = await prove(by, pool, entry, signal);
+    const claim = await prove(by, pool, entry, { signal, tell });
     try {
       return await work(claim);
     } finally {
@@ -102,7 +104,12 @@ const outOfDate = (entry: Entry, why: string) =>
     hint: `try again in a moment: sltv disk show ${nameOf(entry)}`,
   });
 
-async function prove(by: Claimant, pool: Pool, entry: Entry, signal: AbortSignal): Promise<Claim> {
+async function prove(
+  by: Claimant,
+  pool: Pool,
+  entry: Entry,
+  { signal, tell }: Pick<Wanted, 'signal' | 'tell'>,
+): Promise<Claim> {
   const { node, cluster } = by;
   const elsewhere = placesElsewhere(node, entry);
   const claim = { id: randomUUID(), disk: entry.id, until: uptime() + GOOD_FOR };
@@ -120,6 +127,7 @@ async function prove(by: Claimant, pool: Pool, entry: Entry, signal: AbortSignal
         return places.map((place) => ({ place, isFenced: true }));
       }
       asked.push(name);
+      tell?.({ stage: `waiting for node ${name} to let go of the disk` });
       await askForPromise(cluster, name, which, entry, signal);
       return places.map((place) => ({ place, isFenced: false }));
     }),
@@ -160,12 +168,8 @@ async function askForPromise(
   entry: Entry,
   signal: AbortSignal,
 ): Promise<void> {
-  const answer = await cluster
-    .ask(node, DiskInactive, which, AbortSignal.any([signal, AbortSignal.timeout(ANSWER_PATIENCE)]))
-    .catch((error) => {
-      signal.throwIfAborted();
-      throw unanswered(entry, node, error);
-    });
+  const silence = (cause: unknown) => unanswered(entry, node, cause);
+  const answer = await askPatiently(cluster, node, DiskInactive, which, { signal, silence });
   if (answer.isInactive) return;
   const name = nameOf(entry);
   if (answer.isBusy) {
@@ -175,6 +179,21 @@ async function askForPromise(
   }
   throw coreErrors('disk-elsewhere', `${name} is held by node ${node}: ${answer.because}`, {
     hint: `see to it on ${node}`,
+  });
+}
+
+/** What a node answers, for which it has its time. Errors: what `silence` makes of there being none; the signal's reason. */
+export async function askPatiently<Q, A>(
+  cluster: Cluster,
+  node: string,
+  question: Question<Q, A>,
+  asked: Q,
+  { signal, silence }: { readonly signal: AbortSignal; readonly silence: (cause: unknown) => SltvError },
+): Promise<A> {
+  const patience = AbortSignal.any([signal, AbortSignal.timeout(ANSWER_PATIENCE)]);
+  return await cluster.ask(node, question, asked, patience).catch((cause: unknown) => {
+    signal.throwIfAborted();
+    throw silence(cause);
   });
 }
 
@@ -201,5 +220,9 @@ export const unanswered = (entry: Entry, node: string, cause: unknown) =>
   coreErrors(
     'disk-elsewhere',
     `${nameOf(entry)} is held by node ${node}, which does not answer${cause === undefined ? '' : `: ${asSltvError(cause).message}`}`,
-    { hint: `wait until ${node} is up again; if that host is off for good: sltv node fence ${node}`, cause },
+    { hint: backOrFenced(node), cause },
   );
+
+/** What to do about a node that does not answer. */
+export const backOrFenced = (node: string): string =>
+  `wait until ${node} is up again; if that host is off for good: sltv node fence ${node}`;

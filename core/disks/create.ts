@@ -21,6 +21,7 @@ import type { Decision } from './journal.ts';
 import { mayCreate } from './limits.ts';
 import { checkName } from './names.ts';
 import { honour } from './permission.ts';
+import { turnOf } from './turns.ts';
 import { clearEnds } from './wipe.ts';
 import { dataLock, findPool, freshEntry, isHere, type World } from './world.ts';
 
@@ -38,7 +39,7 @@ export async function create(world: World, request: CreateRequest, call: Call): 
   const { name } = request;
   checkName(name, pool);
   const sizes = await chooseSizes(world, request, call.signal);
-  return await world.turns.take(`${pool.name}/${name}`, call.signal, async () => {
+  return await world.turns.take(`${pool.name}/${name}`, call, async () => {
     const past = await world.journal.recall(call.requestId, 'disk.create', request);
     const present = (await pool.volumes(call.signal)).find((volume) => volume.name === name);
     if (present) {
@@ -131,10 +132,11 @@ async function createThick(
   call: Call,
 ): Promise<Entry> {
   const notes = newNotes({ id, format: 'raw', virtualSize: sizes.virtual }, here(world.node));
-  const volume = await pool.change({ signal: call.signal }, async (writer) => {
+  const volume = await pool.change(turnOf(call), async (writer) => {
     await mayCreate(world, pool, writer, { name, format: 'raw', size: sizes.physical, virtualSize: sizes.virtual });
     return await writer.create({ name, size: sizes.physical, notes, format: 'raw', active: true });
   });
+  call.tell?.({ stage: 'clearing its ends' });
   try {
     await clearEnds(volume.path, volume.size);
   } catch (error) {
@@ -161,10 +163,11 @@ async function createThin(
 ): Promise<Entry> {
   const intent: Intent = { operation: 'create', ...here(world.node), id, detail: '' };
   const notes = newNotes({ id, format: 'qcow2', virtualSize: sizes.virtual }, here(world.node), intent);
-  const volume = await pool.change({ signal: call.signal }, async (writer) => {
+  const volume = await pool.change(turnOf(call), async (writer) => {
     await mayCreate(world, pool, writer, { name, format: 'qcow2', size: sizes.physical, virtualSize: sizes.virtual });
     return await writer.create({ name, size: sizes.physical, notes, format: 'qcow2', active: true });
   });
+  call.tell?.({ stage: 'writing its image' });
   try {
     await createImage(world.run, volume.path, sizes.virtual, dataLock(pool));
   } catch (error) {
@@ -185,7 +188,7 @@ function whatThisRequestMade(present: Volume, past: Decision | undefined): Entry
   if (present.problem) throw present.problem;
   if (!entry) {
     throw coreErrors('disk-exists', `${name} is a volume that sltv did not make`, {
-      hint: 'choose another name, or remove or rename that volume by hand',
+      hint: `choose another name, or rename that volume by hand; in an lvm pool sltv disk adopt ${name} makes a disk of it`,
     });
   }
   if (entry.id === past?.disk && !entry.intent) return entry;

@@ -5,6 +5,7 @@ import type { Call } from '../kernel/verb.ts';
 import { claiming, mustBeOursToTake } from './claim.ts';
 import { detachOwner } from './detach.ts';
 import { type Entry, nameOf } from './entry.ts';
+import { turnOf } from './turns.ts';
 import { findDisk, freshEntry, mustBeAtRest, type World } from './world.ts';
 
 /**
@@ -20,7 +21,7 @@ export async function remove(world: World, request: { name: string; force: boole
   // This request has done it already; a disk of that name made since is another one.
   if (!pool || (past && entry.id !== past.disk)) return;
   const { name } = entry.volume;
-  await world.turns.take(nameOf(entry), call.signal, async () => {
+  await world.turns.take(nameOf(entry), call, async () => {
     await world.ask(DeleteDisk, { disk: name, pool: pool.name }, call.signal);
     await world.journal.decide({
       requestId: call.requestId,
@@ -31,9 +32,9 @@ export async function remove(world: World, request: { name: string; force: boole
       disk: entry.id,
     });
     if (request.force) await detachOwner(world, pool, name, call).catch(thenAgain);
-    const wanted = { pool, name, mayHave: mustBeUnowned, signal: call.signal };
+    const wanted = { pool, name, mayHave: mustBeUnowned, ...turnOf(call) };
     await claiming(world, wanted, (claim) =>
-      pool.change({ signal: call.signal }, async (writer) => {
+      pool.change(turnOf(call), async (writer) => {
         const fresh = freshEntry(await writer.find(name), request.name);
         mustBeUnowned(fresh);
         mustBeAtRest(fresh);

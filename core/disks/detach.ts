@@ -9,6 +9,7 @@ import { answeredBy, whichOf, whoHas } from './forward.ts';
 import { readVirtualSize } from './image.ts';
 import { annotateLate } from './late-notes.ts';
 import { DiskDetach } from './questions.ts';
+import { turnOf } from './turns.ts';
 import { diskInVm, findDisk, freshEntry, hypervisorOf, mustBeAtRest, type World } from './world.ts';
 
 /**
@@ -36,7 +37,7 @@ export async function detach(world: World, request: { disk: string; vm: string }
     name: entry.volume.name,
     disk: entry.id,
   });
-  await world.turns.take(nameOf(entry), call.signal, () => detachOwner(world, pool, entry.volume.name, call));
+  await world.turns.take(nameOf(entry), call, () => detachOwner(world, pool, entry.volume.name, call));
 }
 
 /** Detaches from whichever VM has it, wherever that is; none is fine. The caller has the disk's turn. */
@@ -49,9 +50,10 @@ export async function detachOwner(world: World, pool: Pool, name: string, call: 
     await answeredBy(other.node, seen, other.cluster.ask(other.node, DiskDetach, asked, call.signal));
     return;
   }
-  const wanted = { pool, name, mayHave: () => {}, signal: call.signal };
+  const wanted = { pool, name, mayHave: () => {}, ...turnOf(call) };
   const begun = await claiming(world, wanted, (claim) => begin(world, pool, name, claim, call));
   if (!begun.owner) return;
+  call.tell?.({ stage: `waiting for the guest of ${begun.owner.vmName} to let go of the disk` });
   const outcome = await takeOut(world, begun, world.detachPatience);
   if (outcome === 'pending') {
     throw coreErrors('detach-unanswered', `the guest of ${begun.owner.vmName} has not let go of ${nameOf(begun)} yet`, {
@@ -63,7 +65,7 @@ export async function detachOwner(world: World, pool: Pool, name: string, call: 
 
 /** The first commit. What a life that is over has left half-done with the disk, a detach ends, too. */
 async function begin(world: World, pool: Pool, name: string, claim: Claim, call: Call): Promise<Entry> {
-  return await pool.change({ signal: call.signal }, async (writer) => {
+  return await pool.change(turnOf(call), async (writer) => {
     const fresh = freshEntry(await writer.find(name), name);
     if (!fresh.owner) return fresh;
     await mustBeOursToTake(world, pool, fresh, claim);

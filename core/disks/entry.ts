@@ -12,7 +12,7 @@ export interface Owner {
   readonly vmName: string;
 }
 
-export type Operation = 'create' | 'attach' | 'detach' | 'resize' | 'move' | 'delete' | 'wipe';
+export type Operation = 'create' | 'adopt' | 'attach' | 'detach' | 'resize' | 'move' | 'delete' | 'wipe';
 
 /** An operation of more than one commit that has begun and not ended. */
 export interface Intent extends Place {
@@ -107,7 +107,7 @@ export function withLater(notes: Notes, later: Notes): Notes {
 }
 
 /** Whether a note is a plugin's: `<word>.<word>`. */
-export const isSetting = (key: string): boolean => /^[a-z0-9-]+\.[a-z0-9-]+$/.test(key);
+export const isSetting = (key: string): boolean => key.includes('.') && /^[a-z0-9-]+\.[a-z0-9-]+$/.test(key);
 
 /** This node in this life. */
 export const here = (node: Node): Place => ({ node: node.id, boot: node.bootId });
@@ -128,6 +128,7 @@ export function replaceNotes(volume: Volume, wanted: Notes): { add: Notes; drop:
 
 const STATE_OF: Readonly<Record<Operation, DiskState>> = {
   create: 'creating',
+  adopt: 'adopting',
   attach: 'attaching',
   detach: 'detaching',
   resize: 'resizing',
@@ -155,6 +156,7 @@ export function toDisk(entry: Entry, state: DiskState = stateOf(entry)): Disk {
     size: volume.size,
     virtualSize: entry.virtualSize,
     path: volume.path,
+    alsoAt: volume.alsoAt,
     state,
     createdOn: volume.createdOn,
     createdAt: volume.createdAt,
@@ -190,9 +192,12 @@ function readBytes(notes: readonly string[] = []): bigint | undefined {
 }
 
 function readSettings(notes: Notes): Readonly<Record<string, string>> {
-  return Object.fromEntries(
-    Object.entries(notes).flatMap(([key, [value]]) => (isSetting(key) && value !== undefined ? [[key, value]] : [])),
-  );
+  const settings: Record<string, string> = {};
+  for (const key in notes) {
+    const value = notes[key]?.[0];
+    if (value !== undefined && isSetting(key)) settings[key] = value;
+  }
+  return settings;
 }
 
 function readTime(note: string | undefined): Date | undefined {

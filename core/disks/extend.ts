@@ -1,12 +1,13 @@
 // A disk's volume grows; on a thick disk the guest sees it at once.
 import { type Disk, DiskExtended } from '../capabilities/disks.ts';
 import type { BlockStatistics } from '../capabilities/hypervisor.ts';
-import type { Pool, Writer } from '../capabilities/storage.ts';
+import { isAt, type Pool, type Writer } from '../capabilities/storage.ts';
 import { coreErrors } from '../errors.ts';
 import type { Call } from '../kernel/verb.ts';
 import { formatSize } from '../units.ts';
 import { type Entry, nameOf, timeNote, toDisk } from './entry.ts';
 import { tellOfSize } from './forward.ts';
+import { turnOf } from './turns.ts';
 import { findDisk, freshEntry, hypervisorOf, isHere, mustBeHere, mustHaveData, type World } from './world.ts';
 
 export interface ExtendRequest {
@@ -32,7 +33,7 @@ export async function extend(
   const past = await world.journal.recall(call.requestId, 'disk.extend', request);
   const { pool, entry } = await findDisk(world, request.name, call.signal);
   const { name, size: from } = entry.volume;
-  const grown = await pool.change({ signal: call.signal }, async (writer) => {
+  const grown = await pool.change(turnOf(call), async (writer) => {
     const fresh = freshEntry(await writer.find(name), request.name);
     mustHaveData(fresh);
     // Whoever shares the pool is told; a host that shares none has to be the one.
@@ -78,7 +79,7 @@ export function guestBehind(
   statistics: readonly BlockStatistics[],
 ): BlockStatistics | undefined {
   if (readOnly) return undefined;
-  const seen = statistics.find((device) => device.vm === owner?.vm && device.path === volume.path);
+  const seen = statistics.find((device) => device.vm === owner?.vm && isAt(volume, device.path));
   return seen?.capacity !== undefined && seen.capacity < volume.size ? seen : undefined;
 }
 

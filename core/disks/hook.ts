@@ -2,16 +2,16 @@
 // since both may be waiting for it.
 import type { Cluster } from '../capabilities/cluster.ts';
 import type { VmTransition } from '../capabilities/hypervisor.ts';
-import type { Pool, Storage, Volume } from '../capabilities/storage.ts';
+import { isAt, type Pool, type Storage, type Volume } from '../capabilities/storage.ts';
 import { asSltvError, coreErrors } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Node } from '../node.ts';
 import { claiming, isElsewhere, isOfLifeThatIsOver, mustBeOursToTake, placesElsewhere } from './claim.ts';
 import { type Entry, here, nameOf, placeNote, readEntry, replaceNotes } from './entry.ts';
 import { giveHeadroom, lacksHeadroom } from './headroom.ts';
-import { patiently } from './patience.ts';
 import { fencedIn, honour, isPermitted, mustNotBeFenced, mustNotBePromised } from './permission.ts';
 import type { Promises } from './promises.ts';
+import { whileClaimed } from './while-claimed.ts';
 import { entryIn, freshEntry, isHere, mustBeAtRest, mustBeHere } from './world.ts';
 
 export interface HookWorld {
@@ -43,7 +43,7 @@ export async function runHook(world: HookWorld, transition: VmTransition): Promi
 
 async function beforeStart(world: HookWorld, { vm, paths }: VmTransition): Promise<void> {
   if (paths.length === 0) return;
-  const disks = (await ourDisks(world)).filter(({ volume }) => paths.includes(volume.path));
+  const disks = (await ourDisks(world)).filter(({ volume }) => paths.some((path) => isAt(volume, path)));
   for (const { entry } of disks) mayStart(entry, vm);
   const signal = AbortSignal.any([world.signal, AbortSignal.timeout(CLAIM_PATIENCE)]);
   const starts = await Promise.all(disks.map((disk) => lookInto(world, disk, vm)));
@@ -100,7 +100,7 @@ async function activate(world: HookWorld, disk: Held, vm: VmTransition['vm']): P
     if (isPermitted(world.node, entry, await fencedIn(pool, world.signal))) return entry;
     throw isElsewhere(entry, entry.on[0]?.node ?? 'nobody');
   };
-  await patiently(world.signal, async () => {
+  await whileClaimed(world.signal, async () => {
     const entry = await mustBeOurs();
     // Before it is active: that takes half the time.
     if (lacksHeadroom(pool, entry)) await makeRoom(world, { pool, volume, entry });

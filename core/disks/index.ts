@@ -4,8 +4,10 @@ import * as v from 'valibot';
 import { Cluster, NodeFenced } from '../capabilities/cluster.ts';
 import { Disks } from '../capabilities/disks.ts';
 import { Hypervisor } from '../capabilities/hypervisor.ts';
+import { MetricSources } from '../capabilities/metrics.ts';
 import { Storage } from '../capabilities/storage.ts';
 import { definePlugin } from '../kernel/plugin.ts';
+import { adopt } from './adopt.ts';
 import { createAlarms } from './alarms.ts';
 import { answerOthers } from './answers.ts';
 import { attach } from './attach.ts';
@@ -14,17 +16,21 @@ import { create } from './create.ts';
 import { remove } from './delete.ts';
 import { detach } from './detach.ts';
 import { extend } from './extend.ts';
+import { forget } from './forget.ts';
 import { fullSize } from './full-size.ts';
 import { grow } from './grow.ts';
 import { createJournal } from './journal.ts';
 import { keep } from './keep.ts';
-import { createLateNotes } from './late-notes.ts';
+import { createKnown } from './known.ts';
+import { createLateNotes, flushLateNotesOf } from './late-notes.ts';
 import type { Limits } from './limits.ts';
 import { list } from './list.ts';
+import { metricsOf } from './metrics.ts';
 import { createPromises } from './promises.ts';
 import { reconcileStart } from './reconcile.ts';
 import { resize } from './resize.ts';
 import { show } from './show.ts';
+import { takePool } from './take.ts';
 import { createTurns } from './turns.ts';
 import { createBell, watch } from './watch.ts';
 import type { World } from './world.ts';
@@ -49,7 +55,7 @@ export default definePlugin({
   options: Options,
   requires: { storages: Storage },
   accepts: { hypervisor: Hypervisor, cluster: Cluster },
-  provides: { disks: Disks },
+  provides: { disks: Disks, metrics: MetricSources },
   async setup({ options, use, node, run, log, signal, on, ask, emit, defer }) {
     const world: World = {
       storages: use.storages,
@@ -61,6 +67,7 @@ export default definePlugin({
       journal: createJournal(join(node.stateDir, 'requests')),
       turns: createTurns(),
       lateNotes: createLateNotes(),
+      known: createKnown(),
       promises: createPromises(node),
       alarms: createAlarms(log),
       defaultPool: options.defaultPool,
@@ -78,7 +85,7 @@ export default definePlugin({
     on(NodeFenced, bell.ring);
     const watching = watch(world, bell);
     defer(() => watching);
-    return { provides: { disks: disksOf(world) } };
+    return { provides: { disks: disksOf(world), metrics: metricsOf(world) } };
   },
 });
 
@@ -87,6 +94,9 @@ export function disksOf(world: World): Disks {
   return {
     create: (request, call) => create(world, request, call),
     delete: (request, call) => remove(world, request, call),
+    adopt: (request, call) => adopt(world, request, call),
+    forget: (request, call) => forget(world, request, call),
+    takePool: (request, call) => takePool(world, request, call),
     list: (request, call) => list(world, request, call),
     show: (request, call) => show(world, request, call),
     extend: (request, call) => extend(world, request, call),
@@ -96,7 +106,10 @@ export function disksOf(world: World): Disks {
     attachments: (request, call) => attachments(world, request, call),
     grow: (disk, wish, signal) => grow(world, disk, wish, signal),
     fullSize: (disk, signal) => fullSize(world, disk, signal),
-    noteEnd: ({ pool, name }, end) => world.lateNotes.set(pool, name, { end: [String(end)] }),
+    noteEnd({ pool, name }, end, isFinal = false) {
+      world.lateNotes.set(pool, name, { end: [String(end)] });
+      if (isFinal) void flushLateNotesOf(world, { pool, name });
+    },
     keep: (request, call) => keep(world, request, call),
     alarms: () => world.alarms.sentences(),
   };

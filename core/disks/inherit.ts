@@ -80,7 +80,7 @@ async function willOf(
 async function carryOut(world: World, pool: Pool, seen: Entry, will: Will): Promise<void> {
   const { name } = seen.volume;
   const place = here(world.node);
-  await world.turns.take(nameOf(seen), world.life, () =>
+  await world.turns.take(nameOf(seen), { signal: world.life }, () =>
     pool.change({ signal: world.life }, async (writer) => {
       const volume = await writer.find(name);
       if (!volume || !isSame(volume.notes, seen.volume.notes)) return;

@@ -27,8 +27,10 @@ export interface Journal {
   recall(requestId: string, operation: string, asked: object): Promise<Decision | undefined>;
   /** Keeps a decision; it survives a power cut when this returns. */
   decide(decision: Omit<Decision, 'done' | 'asked'> & { asked: object }): Promise<void>;
-  /** Remembers that it was carried out, where somebody asks after those that were not: a creation. */
+  /** Remembers that it was carried out, where somebody asks after those that were not: a creation, an adoption. */
   finish(requestId: string): Promise<void>;
+  /** What was decided for this id, whatever it was, once that has been carried out. */
+  finished(requestId: string): Promise<Decision | undefined>;
   /** Decisions that were not carried out, as far as this host knows. */
   unfinished(operation: string): Promise<readonly Decision[]>;
   /** Forgets what is older than a day. */
@@ -58,6 +60,10 @@ export function createJournal(directory: string): Journal {
       const decision = await load(fileOf(requestId));
       // Durably: a creation that looks unended after a power cut would have its ends cleared once more.
       if (decision) await writeDurably(fileOf(requestId), JSON.stringify({ ...decision, done: true }));
+    },
+    async finished(requestId) {
+      const decision = await load(fileOf(requestId));
+      return decision?.done ? decision : undefined;
     },
     async unfinished(operation) {
       const decisions = await Promise.all((await files()).map((name) => load(join(directory, name))));

@@ -5,6 +5,7 @@ import type { Call } from '../kernel/verb.ts';
 import { isSetting, replaceNotes, toDisk } from './entry.ts';
 import { annotateLate } from './late-notes.ts';
 import { withLateNotes } from './show.ts';
+import { turnOf } from './turns.ts';
 import { findDisk, freshEntry, mustHaveData, type World } from './world.ts';
 
 export interface KeepRequest {
@@ -21,7 +22,7 @@ export async function keep(world: World, request: KeepRequest, call: Call): Prom
   const wanted = notesFor(request.settings);
   const { pool, entry } = await findDisk(world, request.name, call.signal);
   const { name } = entry.volume;
-  const kept = await pool.change({ signal: call.signal }, async (writer) => {
+  const kept = await pool.change(turnOf(call), async (writer) => {
     const fresh = freshEntry(await writer.find(name), request.name);
     mustHaveData(fresh);
     const change = replaceNotes(fresh.volume, wanted);

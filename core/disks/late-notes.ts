@@ -1,6 +1,8 @@
-// Facts that no decision rests on: they ride on the volume's next commit, or on one of their own once a minute.
+// Facts that no decision rests on: they ride on the volume's next commit, or on one of their own within a minute.
 import type { Notes, Volume, Writer } from '../capabilities/storage.ts';
+import { asSltvError } from '../errors.ts';
 import { replaceNotes, withLater } from './entry.ts';
+import { allPools, type World } from './world.ts';
 
 export interface LateNotes {
   /** Remembers what these notes shall be. */
@@ -33,8 +35,29 @@ export function createLateNotes(): LateNotes {
   };
 }
 
-/** Commits what is remembered of one volume. */
-export async function writeLateNotes(late: LateNotes, writer: Writer, pool: string, name: string): Promise<void> {
+/** Commits all that is remembered, a volume at a time. Never throws. */
+export async function flushLateNotes(world: Flushing): Promise<void> {
+  for (const volume of world.lateNotes.waiting()) await flushLateNotesOf(world, volume);
+}
+
+type Flushing = Pick<World, 'storages' | 'lateNotes' | 'log' | 'life'>;
+
+/** Commits what is remembered of one volume; what can't be written now is told, and kept for the next time. Never throws. */
+export async function flushLateNotesOf(
+  world: Flushing,
+  { pool: poolName, name }: { readonly pool: string; readonly name: string },
+): Promise<void> {
+  const { lateNotes, log, life } = world;
+  try {
+    const pool = (await allPools(world, life)).find((candidate) => candidate.name === poolName);
+    await pool?.change({ signal: life }, (writer) => writeLateNotes(lateNotes, writer, poolName, name));
+  } catch (error) {
+    if (life.aborted) return;
+    log.warn('facts could not be written', { disk: `${poolName}/${name}`, error: asSltvError(error) });
+  }
+}
+
+async function writeLateNotes(late: LateNotes, writer: Writer, pool: string, name: string): Promise<void> {
   const volume = await writer.find(name);
   if (volume) await annotateLate(late, writer, volume, {});
   else late.forget(pool, name);

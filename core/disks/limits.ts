@@ -67,7 +67,8 @@ export async function mayPromise(
   );
 }
 
-function reserveOf(poolSize: bigint, { reserve }: Limits): bigint {
+/** Bytes that a pool of that size keeps back. */
+export function reserveOf(poolSize: bigint, { reserve }: Limits): bigint {
   return typeof reserve === 'bigint' ? reserve : timesOf(poolSize, Number(reserve.slice(0, -1)) / 100);
 }
 

@@ -35,5 +35,12 @@ export const DiskResize = question(
   v.object({}),
 );
 
+/** Why a volume that is no disk of sltv's is in use there, as a sentence; empty when it is not. */
+export const VolumeUnused = question(
+  'volume.unused',
+  v.object({ pool: v.string(), name: v.string() }),
+  v.object({ because: v.string() }),
+);
+
 /** Gives back every disk that it may have active and no VM has; what is left then, as sentences. */
 export const DisksGiveBack = question('disk.give-back', v.object({}), v.object({ left: v.array(v.string()) }));

@@ -1,7 +1,8 @@
 // Brings every disk of this node to rest that a crash, or a guest that did not answer, left half-way.
 import type { BlockStatistics } from '../capabilities/hypervisor.ts';
-import type { Pool } from '../capabilities/storage.ts';
+import { isAt, type Pool } from '../capabilities/storage.ts';
 import { asSltvError } from '../errors.ts';
+import { undoAdoption } from './adopt.ts';
 import { finishAttach, undoAttach } from './attach.ts';
 import { audit } from './audit.ts';
 import { finishCreation, removeDisk, undoCreation } from './create.ts';
@@ -17,8 +18,7 @@ import { allPools, diskInVm, hypervisorOf, isHere, type World } from './world.ts
  * Ends what can be ended now of all that this node began. What can't (a guest keeps a device, the hypervisor doesn't
  * answer) stays as it is and is tried again at the next call. Children of earlier daemons have ended before it is called.
  */
-export async function reconcile(world: World): Promise<void> {
-  const behind = guestsBehind(world);
+export async function reconcile(world: World, behind = guestsBehind(world)): Promise<void> {
   const pools = await allPools(world, world.life);
   await tidyPromises(world.promises, pools, world.life);
   for (const pool of pools) {
@@ -93,15 +93,22 @@ export async function reconcileStart(world: World): Promise<void> {
     }
   }
   await world.journal.prune();
-  await reconcile(world);
-  for (const pool of pools) {
-    for (const volume of await pool.volumes(world.life).catch(() => [])) {
-      const entry = readEntry(volume);
-      const isIdle = entry && !entry.owner && !entry.intent && isHere(world, entry);
-      if (isIdle && (await pool.isActive(volume))) {
-        await attempt(world, nameOf(entry), () => pool.deactivate(volume.name, world.life));
-      }
-    }
+  // Which guests don't know a disk's size is asked when the hypervisor says that it is there: it may be waiting for this daemon.
+  await reconcile(world, async () => false);
+  for (const pool of pools) await putToRest(world, pool);
+}
+
+/** What a guest has open without owning it, somebody gave it by hand: that stays as it is. */
+async function putToRest(world: World, pool: Pool): Promise<void> {
+  let open: readonly (string | undefined)[] | undefined;
+  for (const volume of await pool.volumes(world.life).catch(() => [])) {
+    const entry = readEntry(volume);
+    const isIdle = entry && !entry.owner && !entry.intent && isHere(world, entry);
+    if (!isIdle || !(await pool.isActive(volume))) continue;
+    open ??= (await lookAtGuests(world)).map(({ path }) => path);
+    if (open.some((path) => isAt(volume, path)))
+      world.log.info('a guest has a disk that is not its own', { disk: nameOf(entry) });
+    else await attempt(world, nameOf(entry), () => pool.deactivate(volume.name, world.life));
   }
 }
 
@@ -111,7 +118,7 @@ const isOurs = (world: World, intent: Intent): boolean => intent.node === world.
 async function settle(world: World, pool: Pool, name: string, subject: string): Promise<void> {
   if (world.turns.isTaken(subject)) return;
   await attempt(world, subject, () =>
-    world.turns.take(subject, world.life, async () => {
+    world.turns.take(subject, { signal: world.life }, async () => {
       const entry = await renewed(world, pool, name);
       if (entry && (!entry.intent || isOurs(world, entry.intent))) await moveOn(world, pool, entry);
     }),
@@ -146,6 +153,9 @@ async function moveOn(world: World, pool: Pool, entry: Entry): Promise<void> {
     case 'create':
       world.log.info('taking back a creation that did not end', { disk: nameOf(entry) });
       return await undoCreation(world, pool, name, entry.id);
+    case 'adopt':
+      world.log.info('taking back an adoption that did not end', { disk: nameOf(entry) });
+      return await undoAdoption(world, pool, entry);
     case 'delete':
     case 'wipe':
       world.log.info('ending a deletion', { disk: nameOf(entry) });

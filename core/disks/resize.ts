@@ -13,6 +13,7 @@ import { readVirtualSize, resizeImage } from './image.ts';
 import { annotateLate } from './late-notes.ts';
 import { mayPromise } from './limits.ts';
 import { DiskResize } from './questions.ts';
+import { turnOf } from './turns.ts';
 import { dataLock, diskInVm, findDisk, freshEntry, hypervisorOf, mustBeAtRest, type World } from './world.ts';
 
 /**
@@ -36,10 +37,10 @@ export async function resize(world: World, request: { name: string; virtualSize:
     await answeredBy(other.node, entry, other.cluster.ask(other.node, DiskResize, asked, call.signal));
     return toDisk((await findDisk(world, request.name, call.signal)).entry);
   }
-  return await world.turns.take(nameOf(entry), call.signal, async () => {
+  return await world.turns.take(nameOf(entry), call, async () => {
     const mayHave = (now: Entry) => mustNotShrink(now, request.virtualSize);
-    const begun = await claiming(world, { pool, name, mayHave, signal: call.signal }, (claim) =>
-      pool.change({ signal: call.signal }, async (writer) => {
+    const begun = await claiming(world, { pool, name, mayHave, ...turnOf(call) }, (claim) =>
+      pool.change(turnOf(call), async (writer) => {
         const fresh = freshEntry(await writer.find(name), request.name);
         mustNotShrink(fresh, request.virtualSize);
         mustBeAtRest(fresh);

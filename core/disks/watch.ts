@@ -1,9 +1,9 @@
 // Keeps disks at rest while the daemon runs: after every event that may have ended a wait, when somebody says so, and once a minute.
 import type { HypervisorEvent } from '../capabilities/hypervisor.ts';
 import { asSltvError } from '../errors.ts';
-import { writeLateNotes } from './late-notes.ts';
+import { flushLateNotes } from './late-notes.ts';
 import { reconcile } from './reconcile.ts';
-import { allPools, type World } from './world.ts';
+import type { World } from './world.ts';
 
 /** Milliseconds between two looks without any event. */
 const INTERVAL = 60_000;
@@ -11,9 +11,7 @@ const INTERVAL = 60_000;
 /** Runs until the daemon stops; never throws. */
 export async function watch(world: World, wake: Bell): Promise<void> {
   const timer = setInterval(() => {
-    void flushLateNotes(world).catch((error) =>
-      world.log.warn('facts could not be written', { error: asSltvError(error) }),
-    );
+    void flushLateNotes(world);
     wake.ring();
   }, INTERVAL);
   world.life.addEventListener('abort', () => {
@@ -41,14 +39,6 @@ function mayEndAWait(event: HypervisorEvent): boolean {
   if (event.type === 'vm')
     return event.change === 'stopped' || event.change === 'started' || event.change === 'undefined';
   return event.type === 'connected' || event.type === 'device-removed' || event.type === 'device-added';
-}
-
-async function flushLateNotes(world: World): Promise<void> {
-  const pools = await allPools(world, world.life);
-  for (const { pool: poolName, name } of world.lateNotes.waiting()) {
-    const pool = pools.find((candidate) => candidate.name === poolName);
-    await pool?.change({ signal: world.life }, (writer) => writeLateNotes(world.lateNotes, writer, poolName, name));
-  }
 }
 
 export interface Bell {

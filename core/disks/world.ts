@@ -1,7 +1,7 @@
 // What every operation on disks works with.
 import type { Cluster } from '../capabilities/cluster.ts';
 import type { Hypervisor, Vm, VmDisk } from '../capabilities/hypervisor.ts';
-import type { Pool, Storage, Volume } from '../capabilities/storage.ts';
+import { isAt, type Pool, type Storage, type Volume } from '../capabilities/storage.ts';
 import { asSltvError, coreErrors, type SltvError } from '../errors.ts';
 import type { Event, Gate } from '../kernel/capability.ts';
 import type { Log } from '../log.ts';
@@ -11,6 +11,7 @@ import type { Alarms } from './alarms.ts';
 import type { Entry } from './entry.ts';
 import { nameOf, readEntry, stateOf } from './entry.ts';
 import type { Journal } from './journal.ts';
+import type { Known } from './known.ts';
 import type { LateNotes } from './late-notes.ts';
 import type { Limits } from './limits.ts';
 import type { Promises } from './promises.ts';
@@ -28,6 +29,7 @@ export interface World {
   /** One operation at a time on one disk, within this daemon. */
   readonly turns: Turns;
   readonly lateNotes: LateNotes;
+  readonly known: Known;
   /** What other nodes were promised. */
   readonly promises: Promises;
   readonly alarms: Alarms;
@@ -50,7 +52,11 @@ export interface Found {
 }
 
 /** All pools of this host, in the order of the config; `wanted` as storages take it. */
-export async function allPools(world: World, signal: AbortSignal, wanted?: string): Promise<readonly Pool[]> {
+export async function allPools(
+  world: Pick<World, 'storages'>,
+  signal: AbortSignal,
+  wanted?: string,
+): Promise<readonly Pool[]> {
   return (await Promise.all(world.storages.map((storage) => storage.pools(signal, wanted)))).flat();
 }
 
@@ -157,7 +163,7 @@ export function mustBeAtRest(entry: Entry): void {
 /** Refuses a disk that is not there yet, or on its way out. Errors: `core/disk-busy`. */
 export function mustHaveData(entry: Entry): void {
   const state = stateOf(entry);
-  if (state !== 'creating' && state !== 'deleting' && state !== 'wiping') return;
+  if (state !== 'creating' && state !== 'adopting' && state !== 'deleting' && state !== 'wiping') return;
   throw coreErrors('disk-busy', `${nameOf(entry)} is ${state}`, {
     hint: `sltv disk show ${nameOf(entry)}, and try again`,
   });
@@ -175,7 +181,7 @@ export const dataLock = (pool: Pool): string => `data-${pool.name}`;
 function foreignVolume(volume: Volume) {
   if (volume.problem) return volume.problem;
   return coreErrors('disk-foreign', `${volume.pool}/${volume.name} is a volume that sltv did not make`, {
-    hint: 'choose another name, or remove or rename that volume by hand',
+    hint: `in an lvm pool sltv disk adopt ${volume.pool}/${volume.name} makes a disk of it; else choose another name, or remove or rename it by hand`,
   });
 }
 
@@ -215,7 +221,7 @@ export async function diskInVm(
   signal: AbortSignal,
 ): Promise<VmDisk | undefined> {
   try {
-    return (await hypervisor.disks(vm, signal)).find((disk) => disk.path === entry.volume.path);
+    return (await hypervisor.disks(vm, signal)).find((disk) => isAt(entry.volume, disk.path));
   } catch (error) {
     if (asSltvError(error).kind === 'not-found') return undefined;
     throw error;

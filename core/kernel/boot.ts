@@ -3,13 +3,14 @@ import { asSltvError, coreErrors, SltvError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Node } from '../node.ts';
 import type { Runner } from '../run.ts';
+import { type Behalf, createBehalf } from './behalf.ts';
+import { type BootedVerb, bootedVerb } from './booted-verb.ts';
 import type { Bus } from './bus.ts';
 import type { Capabilities, Capability, Event } from './capability.ts';
 import { type AnyDefinition, isRecord, type SettledPlugin } from './definition.ts';
 import { misfits, order, restrict } from './order.ts';
 import type { Setup } from './plugin.ts';
-import type { Call, Verb, Verbs } from './verb.ts';
-import { decodeInput } from './verb-input.ts';
+import type { Verbs } from './verb.ts';
 
 export interface BootOptions {
   readonly plugins: readonly SettledPlugin[];
@@ -21,7 +22,20 @@ export interface BootOptions {
   readonly only?: readonly Capability<unknown>[] | undefined;
   /** Gives the boot up; what was set up is undone. */
   readonly signal?: AbortSignal | undefined;
+  /** Knows which plugin runs, for whoever hears of what one leaves behind. */
+  readonly behalf?: Behalf;
+  readonly patience?: Patience;
 }
+
+/** Milliseconds after which the log says for whom everything waits. Nobody is given up: who knows what they still write. */
+export interface Patience {
+  /** For core's own this may take as long as it takes to wipe what a crash left. */
+  readonly setup: number;
+  /** Before a plugin has let go, those that it uses have to stay; the daemon ends by its own clock. */
+  readonly undo: number;
+}
+
+const PATIENCE: Patience = { setup: 10_000, undo: 1_000 };
 
 /** Plugins that are up, as the daemon, the API and the CLI see them. */
 export interface Booted {
@@ -36,16 +50,6 @@ export interface Booted {
   on<T>(event: Event<T>, see: (what: T) => void | Promise<void>): void;
   /** Fires the plugins' signal and undoes everything in reverse; a failure to undo is logged. Twice is once. */
   stop(): Promise<void>;
-}
-
-export interface BootedVerb {
-  readonly plugin: string;
-  readonly verb: Verb;
-  /**
-   * Decodes an input from the wire and calls the plugin. What comes back is the plugin's own values, by `verb.gives`: an
-   * object, a list of them, a stream of them (`AsyncIterable`), or nothing. Errors: `core/input` with the field's name.
-   */
-  run(input: unknown, call: Call): Promise<unknown> | AsyncIterable<unknown>;
 }
 
 export interface PluginDescription {
@@ -69,6 +73,7 @@ export async function boot(options: BootOptions): Promise<Booted> {
   const provided = new Map<string, Map<AnyDefinition, unknown>>();
   const verbs = new Map<string, BootedVerb>();
   const undo = new AsyncDisposableStack();
+  const { behalf = createBehalf(), patience = PATIENCE } = options;
   const life = new AbortController();
   let stopped: Promise<void> | undefined;
   const stop = (): Promise<void> => {
@@ -87,13 +92,20 @@ export async function boot(options: BootOptions): Promise<Booted> {
   try {
     options.signal?.throwIfAborted();
     for (const plugin of chosen) {
-      const context = contextOf(plugin, settled.get(plugin)?.options, { ...options, undo, life, valuesOf });
-      const result = checkedResult(plugin, await setUp(plugin, context));
+      const context = contextOf(plugin, settled.get(plugin)?.options, {
+        ...options,
+        undo,
+        life,
+        valuesOf,
+        behalf,
+        patience,
+      });
+      const result = checkedResult(plugin, await behalf.run(plugin.name, () => setUp(plugin, context, patience.setup)));
       for (const [key, { id }] of Object.entries(plugin.provides ?? {})) {
         provided.set(id, (provided.get(id) ?? new Map()).set(plugin, result.provides[key]));
       }
       for (const [words, verb] of Object.entries(plugin.verbs ?? {})) {
-        verbs.set(words, bootedVerb(plugin.name, words, verb, result.verbs[words]));
+        verbs.set(words, bootedVerb(plugin.name, words, verb, result.verbs[words], behalf));
       }
       life.signal.throwIfAborted();
     }
@@ -119,12 +131,14 @@ interface Life {
   readonly undo: AsyncDisposableStack;
   readonly life: AbortController;
   readonly valuesOf: (id: string) => readonly unknown[];
+  readonly behalf: Behalf;
+  readonly patience: Patience;
 }
 
 function contextOf(
   { name, requires, accepts }: AnyDefinition,
   options: unknown,
-  { bus, node, run, log, undo, life, valuesOf }: BootOptions & Life,
+  { bus, node, run, log, undo, life, valuesOf, behalf, patience }: BootOptions & Life,
 ): Setup<unknown, Capabilities, Capabilities> {
   const own = log.with({ plugin: name });
   const use = Object.entries({ ...requires, ...accepts }).map(([key, { id, arity }]) => [
@@ -138,14 +152,15 @@ function contextOf(
     run,
     node,
     signal: life.signal,
-    on: (event, see) => bus.on(name, event, see),
-    before: (gate, judge) => bus.before(name, gate, judge),
+    on: (event, see) => bus.on(name, event, (what) => behalf.run(name, () => see(what))),
+    before: (gate, judge) => bus.before(name, gate, (what, signal) => behalf.run(name, () => judge(what, signal))),
     emit: bus.emit,
     ask: bus.ask,
     defer: (work) => {
       undo.defer(async () => {
         try {
-          await work();
+          const tell = () => own.warn(`plugin ${name} has not let go yet: what it may still use waits for it`);
+          await toldWhenSlow(patience.undo, tell, async () => behalf.run(name, work));
         } catch (error) {
           own.error(`plugin ${name} could not undo what it had set up`, { error });
         }
@@ -154,16 +169,29 @@ function contextOf(
   };
 }
 
-async function setUp(plugin: AnyDefinition, context: Setup<unknown, Capabilities, Capabilities>): Promise<unknown> {
+async function setUp(
+  plugin: AnyDefinition,
+  context: Setup<unknown, Capabilities, Capabilities>,
+  patience: number,
+): Promise<unknown> {
+  const tell = () => context.log.warn(`plugin ${plugin.name} is still being set up: the daemon waits for it`);
   try {
-    return await plugin.setup(context);
+    return await toldWhenSlow(patience, tell, async () => plugin.setup(context));
   } catch (cause) {
     const { kind, code, message, hint } = asSltvError(cause);
     throw new SltvError(kind, code, `plugin ${plugin.name} could not start: ${message}`, { hint, cause });
   }
 }
 
-type Handler = (input: never, call: Call) => Promise<unknown> | AsyncIterable<unknown>;
+/** Waits for the work as long as it takes, and tells once when that is longer than one would think. */
+async function toldWhenSlow<T>(milliseconds: number, tell: () => void, work: () => Promise<T>): Promise<T> {
+  const timer = setTimeout(tell, milliseconds);
+  try {
+    return await work();
+  } finally {
+    clearTimeout(timer);
+  }
+}
 
 /** Holds a plugin to its declaration: types can't stop one that declares nothing from returning something. */
 function checkedResult(
@@ -184,13 +212,6 @@ function checkedResult(
 
 function broken(plugin: AnyDefinition, fault: string): SltvError {
   return coreErrors('config', `plugin ${plugin.name} ${fault}`, { hint: `take another version of ${plugin.name}` });
-}
-
-function bootedVerb(plugin: string, words: string, verb: Verb, handler: unknown): BootedVerb {
-  if (typeof handler !== 'function') throw coreErrors('config', `plugin ${plugin} returned no function for '${words}'`);
-  // decodeInput gives exactly what the declaration says, which is what definePlugin checked the handler against.
-  const answer = handler as Handler;
-  return { plugin, verb, run: (input, call) => answer(decodeInput(words, verb, input) as never, call) };
 }
 
 function describe({ name, version, provides, requires, verbs, errors }: AnyDefinition): PluginDescription {

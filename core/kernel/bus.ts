@@ -2,7 +2,10 @@
 import { EventEmitter } from 'eventemitter3';
 import { coreErrors } from '../errors.ts';
 import type { Log } from '../log.ts';
-import type { Event, Gate, Refusal } from './capability.ts';
+import { patiently } from '../patiently.ts';
+import { type Event, EventTold, type Gate, type Refusal } from './capability.ts';
+import { isRecord } from './definition.ts';
+import { shown } from './verb-result.ts';
 
 type See = (what: unknown) => void | Promise<void>;
 type Judge = (what: unknown, signal: AbortSignal) => Refusal | undefined | Promise<Refusal | undefined>;
@@ -43,6 +46,12 @@ export function createBus(log: Log, gateTimeout = GATE_TIMEOUT): Bus {
     },
     emit(event, what) {
       events.emit(event.id, what);
+      if (!event.show) return;
+      try {
+        events.emit(EventTold.id, { type: event.id, time: new Date(), ...event.show(what) });
+      } catch (error) {
+        log.error(`${event.id} could not be shown`, { error });
+      }
     },
     before(owner, gate, judge) {
       // As for events: one declaration gives the id its type.
@@ -59,35 +68,47 @@ export function createBus(log: Log, gateTimeout = GATE_TIMEOUT): Bus {
   };
 }
 
+interface Refused extends Refusal {
+  readonly cause?: unknown;
+}
+
 /** What one judge says; silence and failure count as refusals, since a gate that fails open guards nothing. */
 async function answerOf(
   judge: Judge,
   what: unknown,
   signal: AbortSignal,
   timeout: number,
-): Promise<{ reason: string; hint?: string | undefined; cause?: unknown } | undefined> {
+): Promise<Refused | undefined> {
   signal.throwIfAborted();
   const deadline = new AbortController();
   const timer = setTimeout(() => deadline.abort(), timeout);
   const either = AbortSignal.any([signal, deadline.signal]);
   try {
-    return (await Promise.race([judgement(judge, what, either), ended(either)])) ?? undefined;
+    return refusalIn(await patiently(judgement(judge, what, either), [either]));
   } catch (cause) {
     signal.throwIfAborted();
-    if (deadline.signal.aborted) return { reason: `it gave no answer within ${timeout / 1000} s` };
-    return { reason: `it failed: ${cause instanceof Error ? cause.message : String(cause)}`, cause };
+    if (deadline.signal.aborted) return faulty(`it gave no answer within ${timeout / 1000} s`);
+    return faulty(`it failed: ${cause instanceof Error ? cause.message : String(cause)}`, cause);
   } finally {
     clearTimeout(timer);
   }
 }
 
-async function judgement(judge: Judge, what: unknown, signal: AbortSignal): Promise<Refusal | undefined> {
+async function judgement(judge: Judge, what: unknown, signal: AbortSignal): Promise<unknown> {
   return await judge(what, signal);
 }
 
-function ended(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    if (signal.aborted) reject(signal.reason);
-    else signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-  });
+/** From plain JavaScript anything may come; what is no refusal is no permission either. */
+function refusalIn(answer: unknown): Refused | undefined {
+  if (answer === undefined || answer === null) return undefined;
+  const { reason, hint } = isRecord(answer) ? answer : {};
+  if (typeof reason !== 'string') return faulty(`it answered ${shown(answer)}, which is no refusal: { reason: '…' }`);
+  return typeof hint === 'string' ? { reason, hint } : { reason };
 }
+
+/** A refusal by who could not judge. */
+const faulty = (reason: string, cause?: unknown): Refused => ({
+  reason,
+  hint: 'mend that plugin, whose errors stand in journalctl -u sltv, or take it out of the config',
+  cause,
+});

@@ -18,6 +18,8 @@ export const many = <T>(id: string): Capability<T, 'many'> => ({ id, arity: 'man
 export interface Event<T> {
   readonly id: string;
   readonly gate: false;
+  /** How people are told of it; undefined for what only plugins should hear of. */
+  readonly show: ((what: T) => Shown) | undefined;
   readonly [TYPE]?: T;
 }
 /** Something that is about to be done, before any lock: whoever is asked may refuse. */
@@ -31,8 +33,25 @@ export interface Refusal {
   readonly reason: string;
   readonly hint?: string;
 }
-/** Declares an event: `export const DiskExtended = event<{…}>('disk.extended')`. */
-export const event = <T>(id: string): Event<T> => ({ id, gate: false });
+/** An event as people read it, `sltv events` shows it and `sltv.v1.EventService` tells it. */
+export interface Shown {
+  /** What it happened to: `vg-sltv/web1`. */
+  readonly subject: string;
+  /** What happened, in a few words that can follow the subject. */
+  readonly message: string;
+  /** The same for programs. Bytes, milliseconds. */
+  readonly values?: Readonly<Record<string, string | number | bigint | boolean>>;
+}
+/** An event that has been shown, and when. */
+export interface Told extends Shown {
+  /** The event's id: `disk.extended`. */
+  readonly type: string;
+  readonly time: Date;
+}
+/** Declares an event: `export const DiskExtended = event<{…}>('disk.extended')`. With `show` people are told of it, too. */
+export const event = <T>(id: string, show?: (what: T) => Shown): Event<T> => ({ id, gate: false, show });
+/** Any event that people are told of, whosever it is. */
+export const EventTold = event<Told>('event.told');
 /** Declares a gate: `export const CreateDisk = gate<{…}>('disk.create')`. */
 export const gate = <T>(id: string): Gate<T> => ({ id, gate: true });
 

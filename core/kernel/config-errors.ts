@@ -1,27 +1,34 @@
 // What a runtime says about a config that can't be run, as a sentence with the file and the line.
-import module from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { coreErrors, SltvError } from '../errors.ts';
 import { nearest } from '../nearest.ts';
+import { withoutTypes } from './strip-types.ts';
 
 type Modules = ReadonlyMap<string, object>;
 
-/**
- * Finds the place in one of the config's files (`texts`, by URL) that an error of its import speaks of. `modules`: what
- * they could import of ours.
- */
-export function explain(error: unknown, texts: ReadonlyMap<string, string>, modules: Modules): SltvError {
-  if (error instanceof SltvError) return error;
-  const place = placeIn(error, texts) ?? (error instanceof SyntaxError ? placeOfSyntax(texts) : undefined);
-  if (place !== undefined) return failure(error, place.url, place.line, modules);
-  return failure(error, [...texts.keys()][0], undefined, modules);
+/** A file that was read for a config. */
+export interface Source {
+  readonly text: string;
+  /** The package that it belongs to. */
+  readonly package: string | undefined;
 }
 
-/** An error of stripping the types of one file. */
-export function syntaxError(error: unknown, url: string): SltvError {
+/** By URL, in the order in which they were read. */
+export type Sources = Map<string, Source>;
+
+/** Finds the place in one of the config's files that an error of its import speaks of. `modules`: what they could import of ours. */
+export function explain(error: unknown, sources: Sources, modules: Modules): SltvError {
+  if (error instanceof SltvError) return error;
+  const place = placeIn(error, sources.keys()) ?? (error instanceof SyntaxError ? placeOfSyntax(sources) : undefined);
+  const { url, line } = place ?? { url: [...sources.keys()][0], line: undefined };
+  return failure(error, { url, line, modules, package: url === undefined ? undefined : sources.get(url)?.package });
+}
+
+/** An error of stripping the types of one file, which may belong to a package. */
+export function syntaxError(error: unknown, url: string, within: string | undefined): SltvError {
   // Deno calls the text by a name of its own, and says the place in the message.
-  const said = error instanceof Error ? error.message : String(error);
-  return failure(error, url, lineIn(said) ?? placeIn(error, new Map([[url, '']]))?.line);
+  const line = lineIn(messageOf(error)) ?? placeIn(error, [url])?.line;
+  return failure(error, { url, line, package: within, modules: new Map() });
 }
 
 interface Place {
@@ -29,17 +36,27 @@ interface Place {
   readonly line: string | undefined;
 }
 
-function failure(
-  error: unknown,
-  url: string | undefined,
-  line: string | undefined,
-  modules: Modules = new Map(),
-): SltvError {
-  const message = error instanceof Error ? error.message : String(error);
+interface Whereabouts {
+  readonly url: string | undefined;
+  readonly line: string | undefined;
+  readonly package: string | undefined;
+  readonly modules: Modules;
+}
+
+function failure(error: unknown, { url, line, package: within, modules }: Whereabouts): SltvError {
   // Deno writes the place into the message too.
-  const said = message.replace(/ at file:\S+$/, '').replace(/^(\w*Error: |\[\w+\] )/, '');
+  const said = messageOf(error)
+    .replace(/ at file:\S+$/, '')
+    .replace(/^(\w*Error: |\[\w+\] )/, '');
   const place = url === undefined ? 'the config' : [fileURLToPath(url), line].filter(Boolean).join(':');
-  return coreErrors('config', `${place}: ${said}`, { hint: remedyFor(said, modules), cause: error });
+  const hint = within === undefined ? remedyFor(said, modules) : remedyIn(within, said, modules);
+  return coreErrors('config', `${place}: ${said}`, { hint, cause: error });
+}
+
+/** Nobody mends a package where it was installed. */
+function remedyIn(within: string, said: string, modules: Modules): string {
+  const remedy = remedyFor(said, modules);
+  return `that is in the package ${within}${remedy === undefined ? ': take another version of it, or tell whoever made it' : `; ${remedy}`}`;
 }
 
 /** What to write instead, where the runtime's words are known. */
@@ -70,26 +87,31 @@ function importOf(word: string, modules: Modules): string | undefined {
   return known === undefined ? undefined : lines.get(known);
 }
 
-function placeIn(error: unknown, texts: ReadonlyMap<string, string>): Place | undefined {
+/** The file that an error names first, as a URL or as a path: CommonJS has only paths. */
+function placeIn(error: unknown, urls: Iterable<string>): Place | undefined {
   const text = textOf(error);
-  const places = [...texts.keys()].flatMap((url) => {
-    const index = text.indexOf(`${url}:`);
-    return index < 0 ? [] : [{ url, index, line: lineIn(text.slice(index)) }];
-  });
+  const places = [...urls].flatMap((url) =>
+    [url, fileURLToPath(url)].flatMap((name) => {
+      const index = text.indexOf(`${name}:`);
+      return index < 0 ? [] : [{ url, index, line: /^:(\d+)/.exec(text.slice(index + name.length))?.[1] }];
+    }),
+  );
   return places.sort((a, b) => a.index - b.index)[0];
 }
 
 /** V8 does not say where in a plain JavaScript module its syntax is wrong; the type stripper's parser does. */
-function placeOfSyntax(texts: ReadonlyMap<string, string>): Place | undefined {
-  for (const [url, text] of texts) {
+function placeOfSyntax(sources: Sources): Place | undefined {
+  for (const [url, { text }] of sources) {
     try {
-      module.stripTypeScriptTypes(text, { mode: 'strip', sourceUrl: url });
+      withoutTypes(text, url);
     } catch (error) {
       return { url, line: lineIn(textOf(error)) };
     }
   }
   return undefined;
 }
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 const textOf = (error: unknown): string =>
   error instanceof Error ? `${error.stack}\n${error.message}` : String(error);

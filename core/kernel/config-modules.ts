@@ -1,72 +1,105 @@
-// Runs a config under the single executable, plain Node and Deno alike: `sltv` is always the executable's own, every local
-// file is read trusted, and whatever goes wrong names the file and the line.
-import { randomUUID } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import module from 'node:module';
+// Runs a config under the single executable, plain Node and Deno alike: `sltv` is always the executable's own, every file
+// is read trusted, TypeScript serves in packages too, and whatever goes wrong names the file and the line.
+import { statSync } from 'node:fs';
+import module, { type LoadHookSync, type ResolveHookSync } from 'node:module';
+import { dirname } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { coreErrors, type SltvError } from '../errors.ts';
+import { asSltvError, coreErrors, type SltvError } from '../errors.ts';
 import { nearest } from '../nearest.ts';
-import { explain, syntaxError } from './config-errors.ts';
+import { explain, type Sources, syntaxError } from './config-errors.ts';
+import { type Namespace, type OwnModules, ownModules } from './own-modules.ts';
+import { withoutTypes } from './strip-types.ts';
 import { readTrusted } from './trust.ts';
-
-type Namespace = Readonly<Record<string, unknown>>;
 
 /**
  * Imports the config at `path`. `modules`: what it gets under `sltv` and `sltv/…`. Only the config and what it imports is
  * touched by the hooks; they stay, since a plugin may import a part of itself later. Errors: `core/config`, readTrusted's.
  */
 export async function importConfig(path: string, modules: ReadonlyMap<string, object>): Promise<Namespace> {
-  const virtual = virtualModules(modules);
-  /** The text of every local file that was read, by its URL: what errors are explained with. */
-  const texts = new Map<string, string>();
+  const own = ownModules(modules);
   const entry = pathToFileURL(readTrusted(path).path).href;
-  const ours = new Set([entry]);
   // Node and Deno wrap or replace what a hook throws, so the first failure is kept aside.
   let failure: SltvError | undefined;
-  const fail = (error: SltvError): never => {
+  const fail: Fail = (error) => {
     failure ??= error;
     throw error;
   };
+  const ours = new Map<string, string | undefined>([[entry, undefined]]);
+  const loading: Loading = { own, ours, sources: new Map(), missing: missingImports(), fail };
+  module.registerHooks({ resolve: resolver(loading), load: loader(loading) });
+  try {
+    return await orStuck(own.import(entry), path);
+  } catch (error) {
+    throw failure ?? loading.missing.behind(error) ?? explain(error, loading.sources, modules);
+  }
+}
 
-  module.registerHooks({
-    resolve(specifier, context, next) {
-      if (specifier === virtual.importer) return { url: specifier, format: 'module', shortCircuit: true };
-      const parent = context.parentURL;
-      if (parent === undefined || !ours.has(parent)) return next(specifier, context);
-      const format = context.conditions.includes('require') ? 'commonjs' : 'module';
-      const own = virtual.urlOf(specifier, format);
-      if (own !== undefined) return { url: own, format, shortCircuit: true };
-      if (/^sltv(\/|$)/.test(specifier)) fail(noSuchModule(specifier, parent, modules));
-      const local = localUrl(specifier, parent);
-      if (local !== undefined) {
-        if (!existsSync(fileURLToPath(local))) fail(notThere(specifier, parent, 'correct the path'));
-        ours.add(local);
-        // A package's own parts are its own affair: CommonJS or not, package.json says.
-        return isPackage(local) ? next(specifier, context) : { url: local, shortCircuit: true };
-      }
-      try {
-        const found = next(specifier, context);
-        if (found.url.startsWith('file:')) ours.add(found.url);
-        return found;
-      } catch (cause) {
+type Fail = (error: SltvError) => never;
+
+/** A config on its way. */
+interface Loading {
+  readonly own: OwnModules;
+  /** The config and all that it imports, by URL; of what belongs to a package, that one's name. */
+  readonly ours: Map<string, string | undefined>;
+  readonly sources: Sources;
+  readonly missing: MissingImports;
+  readonly fail: Fail;
+}
+
+function resolver({ own, ours, missing, fail }: Loading): ResolveHookSync {
+  return (specifier, context, next) => {
+    if (specifier === own.importer) return { url: specifier, format: 'module', shortCircuit: true };
+    const parent = context.parentURL;
+    if (parent === undefined || !ours.has(parent)) return next(specifier, context);
+    const format = context.conditions.includes('require') ? 'commonjs' : 'module';
+    const url = own.urlOf(specifier, format);
+    if (url !== undefined) return { url, format, shortCircuit: true };
+    if (/^sltv(\/|$)/.test(specifier)) fail(noSuchModule(specifier, parent, own.names));
+    if (/^(https?|npm|jsr):/.test(specifier)) fail(notAFile(specifier, parent));
+
+    const within = ours.get(parent);
+    const local = localUrl(specifier, parent);
+    const take = (url: string, owner: string | undefined) => {
+      if (!ours.has(url)) ours.set(url, owner);
+      return { url, shortCircuit: true };
+    };
+    if (local !== undefined && within === undefined && !isInPackage(local)) {
+      return isFile(local) ? take(local, undefined) : fail(notThere(specifier, parent, 'correct the path'));
+    }
+    try {
+      const found = thereIs(next(specifier, context));
+      // Its own part, or what another package has.
+      const owner = local === undefined ? (packageName(specifier) ?? within) : (within ?? packageName(local));
+      if (found.url.startsWith('file:')) take(found.url, owner);
+      return found;
+    } catch (cause) {
+      // TypeScript names the file that it will become, or leaves its extension out.
+      if (local !== undefined && isTypeScript(local) && isFile(local)) return take(local, within);
+      if (within === undefined) {
         return fail(notThere(specifier, parent, `npm install ${specifier} beside it, or correct the name`, cause));
       }
-    },
-    load(url, context, next) {
-      const made = virtual.load(url);
-      if (made !== undefined) return { ...made, shortCircuit: true };
-      if (!ours.has(url)) return next(url, context);
-      const text = trustedText(url, fail);
-      texts.set(url, text);
-      if (isPackage(url) || !/\.[mc]?[jt]s$/.test(url) || url.endsWith('.cjs')) return next(url, context);
-      return { ...asModule(url, text, fail), shortCircuit: true };
-    },
-  });
-  try {
-    return await orStuck(importerFor(virtual.importer)(entry), path);
-  } catch (error) {
-    throw failure ?? explain(error, texts, modules);
-  }
+      // As it came: a package may ask for what it can do without, and goes by the error's code.
+      missing.add(specifier, parent, within, cause);
+      throw cause;
+    }
+  };
+}
+
+function loader({ own, ours, sources, fail }: Loading): LoadHookSync {
+  return (url, context, next) => {
+    const made = own.load(url);
+    if (made !== undefined) return { ...made, shortCircuit: true };
+    if (!ours.has(url)) return next(url, context);
+    const within = ours.get(url);
+    const text = trustedText(url, fail);
+    sources.set(url, { text, package: within });
+    if (isTypeScript(url)) return { ...javaScriptOf(url, text, within, fail), shortCircuit: true };
+    // Deno would take it for JavaScript where CommonJS requires it.
+    if (url.endsWith('.json')) return { format: 'json', source: text, shortCircuit: true };
+    // A package's own parts are its own affair: CommonJS or not, package.json says.
+    if (within !== undefined || !/\.m?js$/.test(url)) return next(url, context);
+    return { format: 'module', source: text, shortCircuit: true };
+  };
 }
 
 /** An `await` at the top of a config that nothing will ever end leaves the process without work, and it would just exit. */
@@ -86,45 +119,30 @@ async function orStuck<T>(loading: Promise<T>, path: string): Promise<T> {
   }
 }
 
-type Format = 'module' | 'commonjs';
-
-interface Virtual {
-  /** The URL of a module whose `load` is an `import` that reaches files. */
-  readonly importer: string;
-  urlOf(specifier: string, format: Format): string | undefined;
-  load(url: string): { readonly format: Format; readonly source: string } | undefined;
+/** Imports that packages could not have, of which some can do without. */
+interface MissingImports {
+  add(specifier: string, parent: string, within: string, cause: unknown): void;
+  /** The one that a package could not do without. */
+  behind(error: unknown): SltvError | undefined;
 }
 
-/** Modules that hand out values of this process. */
-function virtualModules(modules: ReadonlyMap<string, object>): Virtual {
-  // A file's URL, though there is no such file: Deno makes one of whatever `require` is led to.
-  const scope = `file:///sltv-${randomUUID()}/`;
-  const importer = `${scope}import.mjs`;
-  // A module's source can't close over a value: the global symbol is the way in.
-  Reflect.set(globalThis, Symbol.for(scope), modules);
-  const made = new Map<string, { format: Format; source: string }>();
-  made.set(importer, { format: 'module', source: 'export const load = (url) => import(url);' });
-  for (const [name, namespace] of modules) {
-    const value = `globalThis[Symbol.for(${JSON.stringify(scope)})].get(${JSON.stringify(name)})`;
-    const exported = Object.keys(namespace).map((key) =>
-      key === 'default' ? 'export default module.default;' : `export const ${key} = module.${key};`,
-    );
-    made.set(`${scope}${name}.cjs`, { format: 'commonjs', source: `module.exports = ${value};` });
-    made.set(`${scope}${name}.mjs`, { format: 'module', source: [`const module = ${value};`, ...exported].join('\n') });
-  }
+function missingImports(): MissingImports {
+  const found: { readonly cause: unknown; readonly error: SltvError }[] = [];
+  const said = (error: unknown) => (error instanceof Error ? error.message : String(error));
   return {
-    importer,
-    urlOf: (specifier, format) =>
-      modules.has(specifier) ? `${scope}${specifier}${format === 'module' ? '.mjs' : '.cjs'}` : undefined,
-    load: (url) => made.get(url),
+    add(specifier, parent, within, cause) {
+      const [folder] = fileURLToPath(parent).split('/node_modules/');
+      const hint = `npm install in ${folder ?? dirname(fileURLToPath(parent))}: it is the package ${within} that needs it`;
+      found.push({ cause, error: notThere(specifier, parent, hint, cause) });
+    },
+    behind: (error) => found.find(({ cause }) => cause === error || said(error).includes(said(cause)))?.error,
   };
 }
 
-/** The `import()` of a single executable's own main reaches built-in modules only, so there it is borrowed. */
-function importerFor(importer: string): (url: string) => Promise<Namespace> {
-  const isExecutable = process.getBuiltinModule('node:sea')?.isSea() ?? false;
-  if (!isExecutable) return (url) => import(url);
-  return module.createRequire(process.execPath)(importer).load;
+/** Deno also leads to what is not there. */
+function thereIs<T extends { readonly url: string }>(found: T): T {
+  if (!found.url.startsWith('file:') || isFile(found.url)) return found;
+  throw Object.assign(new Error(`Cannot find module '${found.url}'`), { code: 'ERR_MODULE_NOT_FOUND' });
 }
 
 /** Where a relative or absolute import leads, its extension added where it was left out. */
@@ -135,39 +153,55 @@ function localUrl(specifier: string, parent: string): string | undefined {
     href,
     ...['.ts', '.mjs', '.js'].map((extension) => href + extension),
     href.replace(/\.js$/, '.ts'),
+    href.replace(/\.mjs$/, '.mts'),
   ];
-  return candidates.find((candidate) => existsSync(fileURLToPath(candidate))) ?? href;
+  return candidates.find(isFile) ?? href;
 }
 
-const isPackage = (url: string): boolean => url.includes('/node_modules/');
+const isFile = (url: string): boolean => statSync(fileURLToPath(url), { throwIfNoEntry: false })?.isFile() ?? false;
+
+const isTypeScript = (url: string): boolean => /\.[mc]?ts$/.test(url);
+
+const isInPackage = (url: string): boolean => url.includes('/node_modules/');
+
+/** `@scope/name` of `@scope/name/part`; none of `#part`, which is the importer's own. */
+const packageName = (specifier: string): string | undefined =>
+  /^(?:.*\/node_modules\/)?((?:@[^/]+\/)?[^/#]+)/.exec(specifier)?.[1];
 
 function notThere(specifier: string, parent: string, hint: string, cause?: unknown): SltvError {
   return coreErrors('config', `${fileURLToPath(parent)} imports '${specifier}', which is not there`, { hint, cause });
 }
 
-function noSuchModule(specifier: string, parent: string, modules: ReadonlyMap<string, object>): SltvError {
-  const meant = nearest(specifier, modules.keys());
-  return coreErrors('config', `${fileURLToPath(parent)} imports '${specifier}', which this sltv does not have`, {
-    hint: meant === undefined ? `it has ${[...modules.keys()].join(', ')}` : `did you mean '${meant}'?`,
+function notAFile(specifier: string, parent: string): SltvError {
+  return coreErrors('config', `${fileURLToPath(parent)} imports '${specifier}', and a config is made of files alone`, {
+    hint: 'npm install the package beside the config, and import it by its name',
   });
 }
 
-function trustedText(url: string, fail: (error: SltvError) => never): string {
+function noSuchModule(specifier: string, parent: string, names: readonly string[]): SltvError {
+  const meant = nearest(specifier, names);
+  return coreErrors('config', `${fileURLToPath(parent)} imports '${specifier}', which this sltv does not have`, {
+    hint: meant === undefined ? `it has ${names.join(', ')}` : `did you mean '${meant}'?`,
+  });
+}
+
+function trustedText(url: string, fail: Fail): string {
   try {
     return readTrusted(fileURLToPath(url)).text;
   } catch (error) {
-    // readTrusted throws nothing else.
-    return fail(error as SltvError);
+    return fail(asSltvError(error));
   }
 }
 
-function asModule(url: string, text: string, fail: (error: SltvError) => never) {
-  if (!/\.m?ts$/.test(url)) return { format: 'module', source: text };
-  // Node strips types itself, without the warning that its stripTypeScriptTypes gives; Deno has only the function.
-  if (process.versions.deno === undefined) return { format: 'module-typescript', source: text };
+/** TypeScript is an ES module, in packages too, unless its name says otherwise. */
+function javaScriptOf(url: string, text: string, within: string | undefined, fail: Fail) {
+  const format = url.endsWith('.cts') ? 'commonjs' : 'module';
+  // Node does it itself, and keeps what comes of it in the compile cache; but not in packages. Deno has only the function.
+  const isNodes = process.versions.deno === undefined && !isInPackage(url);
+  if (isNodes) return { format: `${format}-typescript` as const, source: text };
   try {
-    return { format: 'module', source: module.stripTypeScriptTypes(text, { mode: 'strip', sourceUrl: url }) };
+    return { format, source: withoutTypes(text, url) } as const;
   } catch (error) {
-    return fail(syntaxError(error, url));
+    return fail(syntaxError(error, url, within));
   }
 }

@@ -1,51 +1,47 @@
 // What `sltv.config.ts` may say: core's own options, checked at once with every plugin's.
 import * as v from 'valibot';
-import { parseSize } from '../units.ts';
+import { Listener } from './listener.ts';
+import { Bytes, Count, Milliseconds, Part, Path, Size } from './option-values.ts';
 import type { Plugin } from './plugin.ts';
 
-/** A size word (`'10G'`) or bytes; 0 and less is no size. */
-export const Size = v.pipe(
-  v.union([v.string(), v.bigint(), v.pipe(v.number(), v.safeInteger())]),
-  v.rawTransform(({ dataset, addIssue, NEVER }) => {
-    try {
-      const bytes = typeof dataset.value === 'string' ? parseSize(dataset.value) : BigInt(dataset.value);
-      if (bytes > 0n) return bytes;
-      addIssue({ message: `expected a size above 0, got ${dataset.value}` });
-      return NEVER;
-    } catch (error) {
-      addIssue({ message: error instanceof Error ? error.message : String(error) });
-      return NEVER;
-    }
-  }),
-);
-
-/** A size, of which 0 is none, or a part of the whole: `'5%'`. */
-export const Part = v.pipe(
-  v.union([v.string(), v.bigint(), v.pipe(v.number(), v.safeInteger())]),
-  v.rawTransform(({ dataset, addIssue, NEVER }): bigint | `${number}%` => {
-    const { value } = dataset;
-    const [, percent] = /^(\d+(?:\.\d+)?)\s*%$/.exec(String(value).trim()) ?? [];
-    try {
-      if (percent !== undefined && Number(percent) <= 100) return `${Number(percent)}%`;
-      const bytes = typeof value === 'string' && percent === undefined ? parseSize(value) : BigInt(value);
-      if (bytes >= 0n) return bytes;
-    } catch {
-      // Said below, with the other words that are neither.
-    }
-    addIssue({ message: `'${value}' is neither a size such as 20G nor a part of the pool such as 5%` });
-    return NEVER;
-  }),
-);
-
-const RoleName = v.picklist(['viewer', 'operator', 'admin']);
-
-/** A Unix socket. `mode` is octal permission bits; without `group` the socket belongs to root alone. */
-export const Listener = v.strictObject({
-  unix: v.pipe(v.string(), v.startsWith('/', 'a path that begins with / is expected')),
-  group: v.optional(v.string()),
-  mode: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(0o777)), 0o660),
-  role: v.optional(RoleName, 'admin'),
+/** What callers may ask of the daemon's memory and time. */
+export const Limits = v.strictObject({
+  messageSize: v.pipe(
+    v.optional(Bytes(1024n, 256n * 1024n ** 2n), '1M'),
+    v.description("most bytes of one request's message; above it `core/too-large`"),
+  ),
+  headerSize: v.pipe(
+    v.optional(Bytes(1024n, 1024n ** 2n), '16K'),
+    v.description("most bytes of one request's headers"),
+  ),
+  connections: v.pipe(
+    v.optional(Count, 1_024),
+    v.description(
+      'connections to one listener at once. The one that is idle longest makes way for a new one; where none is idle: `core/overloaded`. An idle one takes some 5 KB, with TLS some 75',
+    ),
+  ),
+  calls: v.pipe(
+    v.optional(Count, 256),
+    v.description('calls in hand at once, over all listeners; above it `core/overloaded`'),
+  ),
+  callsPerConnection: v.pipe(
+    v.optional(Count, 100),
+    v.description('calls in hand by one HTTP/2 connection; its client holds further ones back'),
+  ),
+  requestTimeout: v.pipe(
+    v.optional(Milliseconds, 30_000),
+    v.description('milliseconds for a request to come whole: the handshake, the headers, the body'),
+  ),
+  unreadTimeout: v.pipe(
+    v.optional(Milliseconds, 30_000),
+    v.description('milliseconds that a client may leave its answer unread; then the call is ended'),
+  ),
+  idleTimeout: v.pipe(
+    v.optional(Milliseconds, 300_000),
+    v.description('milliseconds that a connection may be open without a call'),
+  ),
 });
+export type Limits = v.InferOutput<typeof Limits>;
 
 export const DEFAULT_SOCKET = '/run/sltv/sltvd.sock';
 export const DEFAULT_STATE_DIR = '/var/lib/sltv';
@@ -54,62 +50,92 @@ const OVERCOMMIT = 'expected how many times its size a pool may promise, at leas
 
 /** How a host that is silent is turned off from outside. */
 const FenceAgent = v.strictObject({
-  /** The agent and its words. `{node}` stands for the node's name, here and in `options`. */
   command: v.pipe(
     v.array(v.pipe(v.string(), v.nonEmpty('a word is expected'))),
     v.minLength(1, "the agent's name is expected, such as ['fence_ipmilan']"),
+    v.title('a list of words'),
+    v.metadata({ default: 'none', see: 'clustering.md#fencing' }),
+    v.description(
+      "the fence agent that turns a silent host off, and its words: `['fence_ipmilan']`. `{node}` stands for the node's name, here and in the options. Without one, whoever fences a node vouches that it is off",
+    ),
   ),
-  /** What it reads from stdin besides `action=off` and `plug={node}`. */
-  options: v.optional(v.record(v.string(), v.string()), {}),
-  /** Milliseconds that it may take. */
-  timeout: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1)), 60_000),
+  options: v.pipe(
+    v.optional(v.record(v.string(), v.string()), {}),
+    v.description(
+      "what the agent reads besides `action=off` and `plug={node}`: `{ ip: '{node}-bmc', username: 'admin' }`",
+    ),
+  ),
+  timeout: v.pipe(v.optional(Milliseconds, 60_000), v.description('milliseconds that the agent may take')),
 });
 
 export const CoreOptions = v.strictObject({
-  /** Every socket that the daemon answers on, each with what its callers may do. */
-  listen: v.optional(v.pipe(v.array(Listener), v.minLength(1, 'the daemon needs a socket to answer on')), [
-    { unix: DEFAULT_SOCKET },
-  ]),
-  /** This host's name in the storage's notes; fixed at the first start. Default: the host name then. */
-  nodeId: v.optional(
-    v.pipe(
-      v.string(),
-      v.regex(
-        /^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/,
-        'expected letters, digits, dots, dashes and underscores, at most 63',
+  listen: v.pipe(
+    v.optional(v.pipe(v.array(Listener), v.minLength(1, 'the daemon needs a socket to answer on')), [
+      { unix: DEFAULT_SOCKET },
+    ]),
+    v.metadata({ default: 'one, as below', see: 'security.md' }),
+    v.description('where the daemon answers: Unix sockets and TCP ports'),
+  ),
+  limits: v.optional(Limits, {}),
+  nodeId: v.pipe(
+    v.optional(
+      v.pipe(
+        v.string(),
+        v.regex(
+          /^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/,
+          'expected letters, digits, dots, dashes and underscores, at most 63',
+        ),
       ),
     ),
+    v.metadata({ default: 'the host name at the first start', see: 'decisions/0004-node-id-fixed-at-first-start.md' }),
+    v.description("this host's name in the storage's notes, fixed at the first start"),
   ),
-  /** Survives a reboot: node identity, request journal. */
-  stateDir: v.optional(
-    v.pipe(v.string(), v.startsWith('/', 'a path that begins with / is expected')),
-    DEFAULT_STATE_DIR,
+  stateDir: v.pipe(
+    v.optional(Path, DEFAULT_STATE_DIR),
+    v.description(
+      'survives a reboot: node id, request journal, what other nodes were promised, the default directory pool',
+    ),
   ),
-  /** Emptied by a reboot: the locks of children that write. */
-  runDir: v.optional(v.pipe(v.string(), v.startsWith('/', 'a path that begins with / is expected')), '/run/sltv'),
-  /** Where disks go that name no pool. Default: the first pool of the first storage plugin that has one. */
-  defaultPool: v.optional(v.string()),
-  /** First physical size of a thin disk. */
-  thinInitialSize: v.optional(Size, '10G'),
-  /** What new disks leave free in a pool that has thin disks, so that those can grow. */
-  reserve: v.optional(Part, '5%'),
-  /** How many times a pool's size its disks may promise to their guests, all together. Default: any. */
-  overcommit: v.optional(v.pipe(v.number(), v.finite(OVERCOMMIT), v.minValue(1, OVERCOMMIT))),
-  /** What is done about nodes; for hosts that share pools. */
+  runDir: v.pipe(v.optional(Path, '/run/sltv'), v.description('emptied by a reboot: locks of commands that write')),
+  defaultPool: v.pipe(
+    v.optional(v.string()),
+    v.metadata({ default: 'the first pool of the first storage plugin that has one' }),
+    v.description('where disks go that name no pool'),
+  ),
+  thinInitialSize: v.pipe(v.optional(Size, '10G'), v.description('first physical size of a thin disk')),
+  reserve: v.pipe(
+    v.optional(Part, '5%'),
+    v.metadata({ see: '#room-for-thin-disks-that-grow' }),
+    v.description('what a new disk leaves free in a pool that has thin disks; `0` keeps nothing'),
+  ),
+  overcommit: v.pipe(
+    v.optional(v.pipe(v.number(), v.finite(OVERCOMMIT), v.minValue(1, OVERCOMMIT), v.title('a number, at least 1'))),
+    v.metadata({ default: 'no limit', see: '#room-for-thin-disks-that-grow' }),
+    v.description("how many times its size a pool's disks may promise to their guests, all together"),
+  ),
   cluster: v.optional(
     v.strictObject({
-      /** Default: none; whoever fences a node vouches that it is off. */
       fence: v.optional(FenceAgent),
-      /** What this node does with guests whose disks others may have, when it finds that it was fenced and lives. */
-      whenFenced: v.optional(v.picklist(['destroy', 'alarm']), 'destroy'),
+      whenFenced: v.pipe(
+        v.optional(v.picklist(['destroy', 'alarm']), 'destroy'),
+        v.description(
+          'what a host that was fenced and lives does with guests whose disks others may have: `destroy` ends them, `alarm` only tells of them',
+        ),
+      ),
     }),
     {},
   ),
   log: v.optional(
     v.strictObject({
-      level: v.optional(v.picklist(['debug', 'info', 'warn', 'error']), 'info'),
-      /** Default: text on a terminal, else JSON lines. */
-      format: v.optional(v.picklist(['json', 'text'])),
+      level: v.pipe(
+        v.optional(v.picklist(['debug', 'info', 'warn', 'error']), 'info'),
+        v.description('the least that is logged'),
+      ),
+      format: v.pipe(
+        v.optional(v.picklist(['json', 'text'])),
+        v.metadata({ default: '`text` on a terminal, else `json`' }),
+        v.description('one JSON object a line, or lines for people'),
+      ),
     }),
     {},
   ),

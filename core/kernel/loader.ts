@@ -29,8 +29,9 @@ export interface LoadedConfig {
   readonly modules: ReadonlyMap<string, object>;
 }
 
-const FOLDER = '/etc/sltv';
-const NAMES = ['sltv.config.ts', 'sltv.config.mjs', 'sltv.config.js'];
+/** Where a config is looked for, and the names that it may have, the first one first. */
+export const CONFIG_FOLDER = '/etc/sltv';
+export const CONFIG_NAMES: readonly string[] = ['sltv.config.ts', 'sltv.config.mjs', 'sltv.config.js'];
 
 /** Errors: `core/config` with file and line, `core/config-missing` for a path that was given, `core/config-untrusted`. */
 export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
@@ -44,10 +45,10 @@ export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
 }
 
 /** `--config`, else SLTV_CONFIG, else what stands in /etc/sltv; never the current directory. Undefined: none. */
-function findConfig({ path, env, folder = FOLDER }: LoadOptions): string | undefined {
+function findConfig({ path, env, folder = CONFIG_FOLDER }: LoadOptions): string | undefined {
   const given = path ?? (env.SLTV_CONFIG || undefined);
   if (given !== undefined) return resolve(given);
-  return NAMES.map((name) => join(folder, name)).find((candidate) => {
+  return CONFIG_NAMES.map((name) => join(folder, name)).find((candidate) => {
     try {
       return lstatSync(candidate) !== undefined;
     } catch (cause) {

@@ -1,6 +1,7 @@
 // In which order plugins are set up, and everything that keeps a set of plugins from being one.
 import type { Capabilities, Capability } from './capability.ts';
 import { type AnyDefinition, CONTRACT } from './definition.ts';
+import { flawOfVerb } from './verb-shape.ts';
 
 /** Providers before users, else in the given order. The plugins fit together: `misfits` had nothing to say. */
 export function order(plugins: readonly AnyDefinition[]): readonly AnyDefinition[] {
@@ -62,10 +63,12 @@ function faults(plugin: AnyDefinition): readonly string[] {
         `take a version of ${name} that was made for it`,
     );
   }
-  for (const words of Object.keys(plugin.verbs ?? {})) {
+  for (const [words, verb] of Object.entries(plugin.verbs ?? {})) {
     if (!words.startsWith(`${name} `) || !/^[a-z][a-z0-9-]*( [a-z][a-z0-9-]*)+$/.test(words)) {
       found.push(`plugin ${name}: its verb '${words}' must begin with its own name, as in '${name} show'`);
     }
+    const flaw = flawOfVerb(verb);
+    if (flaw !== undefined) found.push(`plugin ${name}: its verb '${words}' is not declared as one: ${flaw}`);
   }
   return found;
 }

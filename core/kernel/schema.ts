@@ -1,5 +1,5 @@
 // What a valibot schema knows: which keys it has at a path, and what was wrong with a value, in our words.
-import type { BaseIssue, GenericSchema } from 'valibot';
+import { type BaseIssue, type GenericSchema, getDescription } from 'valibot';
 import { nearest } from '../nearest.ts';
 import { isRecord } from './definition.ts';
 
@@ -25,7 +25,7 @@ export function flawsOf(
   const path = (issue.path ?? []).map(({ key }) => (typeof key === 'number' ? key : String(key)));
   if (issue.expected !== 'never' || path.length === 0) return [{ path, message: messageOf(issue) }];
   const above = path.slice(0, -1);
-  const known = [...keysAt(schema, above), ...(above.length === 0 ? extraKeys : [])];
+  const known = [...keysAt(schema, above, issue.path?.[0]?.input), ...(above.length === 0 ? extraKeys : [])];
   // valibot stops at the first key of an object that it doesn't know.
   const given = issue.path?.at(-1)?.input;
   const unknown = isRecord(given) ? Object.keys(given).filter((key) => !known.includes(key)) : path.slice(-1);
@@ -43,10 +43,22 @@ function messageOf(issue: BaseIssue<unknown>): string {
   return issue.message;
 }
 
-/** The option keys of the object at a path, whatever wraps it. */
-export function keysAt(schema: GenericSchema, path: Path): readonly string[] {
-  return [...new Set(schemasAt(schema, path).flatMap((found) => Object.keys(entriesOf(found))))];
+/** The option keys of the object at a path, whatever wraps it. Where several kinds may stand, those of the one in `value`, or of all. */
+export function keysAt(schema: GenericSchema, path: Path, value?: unknown): readonly string[] {
+  return [...new Set(schemasAt(schema, path, value).flatMap((found) => Object.keys(entriesOf(found))))];
 }
+
+/** What is said of the option at a path, or of the one around it: an item of a list is of the list's kind. */
+export function aboutAt(schema: GenericSchema, path: Path, value?: unknown): string | undefined {
+  for (let length = path.length; length > 0; length -= 1) {
+    const found = schemasAt(schema, path.slice(0, length), value).filter(isSchema).map(getDescription);
+    const about = found.find((words) => words !== undefined);
+    if (about !== undefined) return about;
+  }
+  return undefined;
+}
+
+export const isSchema = (value: unknown): value is GenericSchema => isRecord(value) && value.kind === 'schema';
 
 function expectedBy(issue: BaseIssue<unknown>): string {
   if (issue.expected === null) return 'something else';
@@ -55,17 +67,23 @@ function expectedBy(issue: BaseIssue<unknown>): string {
 }
 
 /** Every schema that may stand at a path: a union has several. */
-function schemasAt(schema: unknown, path: Path): readonly unknown[] {
+function schemasAt(schema: unknown, path: Path, value: unknown): readonly unknown[] {
   if (!isRecord(schema)) return [];
-  const inside = [schema.wrapped, ...(Array.isArray(schema.options) ? schema.options : [])];
-  const through = inside.flatMap((inner) => schemasAt(inner, path));
+  const through = [schema.wrapped, ...choicesOf(schema, value)].flatMap((inner) => schemasAt(inner, path, value));
   const [key, ...rest] = path;
   if (key === undefined) return [schema, ...through];
   const next = typeof key === 'number' ? schema.item : (entriesOf(schema)[key] ?? schema.value);
-  return [...schemasAt(next, rest), ...through];
+  return [...schemasAt(next, rest, isRecord(value) ? Reflect.get(value, key) : undefined), ...through];
 }
 
-function entriesOf(schema: unknown): Readonly<Record<string, unknown>> {
+/** A lazy schema knows by the value which it is. */
+function choicesOf({ getter, options }: Readonly<Record<string, unknown>>, value: unknown): readonly unknown[] {
+  if (typeof getter === 'function' && value !== undefined) return [getter(value)];
+  return Array.isArray(options) ? options : [];
+}
+
+/** What an object's schema has by its keys; nothing where it is no object's. */
+export function entriesOf(schema: unknown): Readonly<Record<string, unknown>> {
   const entries = isRecord(schema) ? schema.entries : undefined;
   return isRecord(entries) ? entries : {};
 }

@@ -2,7 +2,7 @@
 import type { GenericSchema } from 'valibot';
 import { isRecord } from './definition.ts';
 import type { Overridden } from './environment.ts';
-import { keysAt, type Path, pathText } from './schema.ts';
+import { aboutAt, keysAt, type Path, pathText } from './schema.ts';
 
 /** One value that holds, and where it came from: `default`, `file`, or the name of a variable. */
 export interface Setting {
@@ -11,6 +11,8 @@ export interface Setting {
   /** Undefined where nothing is set. */
   readonly value: unknown;
   readonly from: string;
+  /** What it means; undefined where its plugin does not say. */
+  readonly about: string | undefined;
 }
 
 /** All values by path. `output` is what the schema made of `given`, which a file said, or the built-in config. */
@@ -25,10 +27,12 @@ export function settingsOf(
   const walk = (value: unknown, path: Path): readonly Setting[] => {
     if (Array.isArray(value) && value.length > 0) return value.flatMap((item, index) => walk(item, [...path, index]));
     if (isPlainObject(value)) {
-      const keys = new Set([...keysAt(schema, path), ...Object.keys(value)]);
+      const keys = new Set([...keysAt(schema, path, output), ...Object.keys(value)]);
       if (keys.size > 0) return [...keys].flatMap((key) => walk(value[key], [...path, key]));
     }
-    return path.length === 0 ? [] : [{ path: pathText(path), value, from: from(path) }];
+    return path.length === 0
+      ? []
+      : [{ path: pathText(path), value, from: from(path), about: aboutAt(schema, path, output) }];
   };
   return walk(output, []);
 }

@@ -75,10 +75,13 @@ interface Checked {
 function checkCore(given: object, from: Unsettled): Checked & { options?: CoreOptions } {
   const overridden = overrideCore(given, from.env);
   const result = safeParse(CoreOptions, overridden.value);
-  if (!result.success)
-    return { problems: sentences(result.issues, CoreOptions, '', overridden, ['plugins']), settings: [] };
+  const problems = [
+    ...overridden.problems,
+    ...sentences(result.issues ?? [], CoreOptions, '', overridden, ['plugins']),
+  ];
+  if (!result.success) return { problems, settings: [] };
   const settings = settingsOf(CoreOptions, result.output, given, { ...overridden, ...from });
-  return { problems: [], settings, options: result.output };
+  return { problems, settings, options: result.output };
 }
 
 function checkPlugin(item: unknown, index: number, from: Unsettled): Checked & { plugin?: SettledPlugin } {

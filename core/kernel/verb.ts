@@ -11,6 +11,14 @@ interface Words {
 }
 /** `size`: bytes. `duration`: milliseconds. */
 export type FieldType = keyof Words;
+export const FIELD_TYPES = [
+  'text',
+  'size',
+  'count',
+  'duration',
+  'flag',
+  'time',
+] as const satisfies readonly FieldType[];
 
 export interface Field {
   readonly type: FieldType;
@@ -40,8 +48,10 @@ export type Values<F extends Fields> = Simplify<
 >;
 
 /** What a caller may do: look; work with disks; change pools and the daemon. Each includes the ones before it. */
-export type Role = 'viewer' | 'operator' | 'admin';
-export type Gives = 'item' | 'list' | 'stream' | 'nothing';
+export const ROLES = ['viewer', 'operator', 'admin'] as const;
+export type Role = (typeof ROLES)[number];
+export const GIVES = ['item', 'list', 'stream', 'nothing'] as const;
+export type Gives = (typeof GIVES)[number];
 
 export interface Verb<
   A extends Fields = Fields,
@@ -73,7 +83,18 @@ export interface Call {
   readonly signal: AbortSignal;
   readonly caller: { readonly name: string; readonly role: Role };
   readonly requestId: string;
+  /** Tells how far long work is, to whoever follows it; say it before each wait that may be long. Costs nothing unheard. */
+  readonly tell?: Tell | undefined;
 }
+/** How far long work is. */
+export interface Progress {
+  /** What is done or waited for, in a few words: `waiting for the lock of volume group vg0`. */
+  readonly stage: string;
+  /** Where that is known: bytes that are done, of how many. */
+  readonly done?: bigint;
+  readonly total?: bigint;
+}
+export type Tell = (progress: Progress) => void;
 export type Answer<V> =
   V extends Verb<infer A, infer O, infer R, infer S>
     ? (

@@ -3,12 +3,14 @@ import * as v from 'valibot';
 import { Cluster, NodeFenced } from '../capabilities/cluster.ts';
 import { Disks } from '../capabilities/disks.ts';
 import { Hypervisor } from '../capabilities/hypervisor.ts';
+import { MetricSources } from '../capabilities/metrics.ts';
 import { Nodes } from '../capabilities/nodes.ts';
 import { PoolGrown, Storage } from '../capabilities/storage.ts';
 import { createAlarms } from '../disks/alarms.ts';
 import { definePlugin } from '../kernel/plugin.ts';
 import { fence } from './fence.ts';
 import { look } from './look.ts';
+import { metricsOf } from './metrics.ts';
 import { NodeQuiet } from './questions.ts';
 import { beQuiet, recover } from './recover.ts';
 import { retire } from './retire.ts';
@@ -33,7 +35,7 @@ export default definePlugin({
   options: Options,
   requires: { storages: Storage },
   accepts: { cluster: Cluster, hypervisor: Hypervisor, disks: Disks },
-  provides: { nodes: Nodes },
+  provides: { nodes: Nodes, metrics: MetricSources },
   setup({ options, use, node, run, log, signal, on, emit }) {
     const world: NodesWorld = {
       storages: use.storages,
@@ -60,7 +62,8 @@ export default definePlugin({
       on(PoolGrown, watching.look);
       on(NodeFenced, watching.look);
     }
-    return { provides: { nodes: nodesOf(world, () => use.disks?.alarms() ?? []) } };
+    const nodes = nodesOf(world, () => use.disks?.alarms() ?? []);
+    return { provides: { nodes, metrics: metricsOf(world, () => nodes.health().alarms) } };
   },
 });
 

@@ -1,6 +1,7 @@
 // A node that was fenced and lives: others may have its disks by now, and its guests would write into them.
 import { dirname } from 'node:path';
 import type { Vm } from '../capabilities/hypervisor.ts';
+import { isAt } from '../capabilities/storage.ts';
 import { fencedLives } from '../disks/permission.ts';
 import { isHere } from '../disks/world.ts';
 import { asSltvError } from '../errors.ts';
@@ -63,7 +64,7 @@ async function guestsOnOthersDisks(world: NodesWorld, pools: readonly SharedPool
 
 /** A disk that does not name this node any more; or one that is gone from among the pool's, and may be another by now. */
 function isOthers(world: NodesWorld, pools: readonly SharedPool[], path: string): boolean {
-  const entry = pools.flatMap(({ entries }) => entries).find(({ volume }) => volume.path === path);
+  const entry = pools.flatMap(({ entries }) => entries).find(({ volume }) => isAt(volume, path));
   if (entry) return !isHere(world, entry);
   return pools.some(({ entries }) => entries.some(({ volume }) => dirname(volume.path) === dirname(path)));
 }

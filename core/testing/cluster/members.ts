@@ -41,9 +41,13 @@ export const memberChecks: Readonly<Record<string, Check<ClusterUnderTest>>> = {
   async 'a member that is silent is not up, and neither gone nor over'(made) {
     const [a, b] = await joined(made, 'a', 'b');
     assert.ok(a && b);
+    const seen = (await memberOf(b, 'a'))?.lastSeen;
+    assert.ok(seen);
     await a.crash();
     await eventually(async () => (await memberOf(b, 'a'))?.isUp === false);
-    assert.equal((await memberOf(b, 'a'))?.isOver, false, 'silence was taken for a proof');
+    const then = await memberOf(b, 'a');
+    assert.equal(then?.isOver, false, 'silence was taken for a proof');
+    assert.ok(then && then.lastSeen >= seen, `it was seen at ${seen.toISOString()}, and now not since before that`);
     assert.equal(await b.cluster.isOver(a.place, never), false, 'silence was taken for a proof');
   },
 

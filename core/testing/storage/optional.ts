@@ -113,8 +113,36 @@ export function foreignChecks<T extends StorageUnderTest>(
       await rejects('exists', create(made.pool, newVolume('theirs')));
       assert.deepEqual(await list(made.pool), [ours, theirs]);
     },
+
+    async 'a volume that somebody made by hand is adopted with its notes, and theirs again after its release'(made) {
+      const { pool } = made;
+      if (!(await canAdopt(pool))) return;
+      await makeForeign(made, 'theirs');
+      const [theirs] = await list(pool);
+      const adopted = await adopt(pool, 'theirs', false);
+      assert.deepEqual(
+        { ...adopted?.notes, disk: [...(adopted?.notes.disk ?? [])].sort() },
+        { v: ['1'], disk: ['größe ☃', 'theirs'] },
+      );
+      assert.deepEqual({ ...adopted, notes: {} }, theirs, 'nothing else of it has changed');
+      assert.deepEqual(await list(pool), [adopted]);
+      for (const _ of ['first', 'again']) {
+        await release(pool, 'theirs');
+        assert.deepEqual(await list(pool), [theirs]);
+      }
+      await rejects('not-found', adopt(pool, 'nobodys', false));
+      await release(pool, 'nobodys');
+    },
   };
 }
+
+/** Of a pool in which others' volumes can be had. */
+const canAdopt = (pool: Pool): Promise<boolean> => change(pool, async (writer) => writer.adopt !== undefined);
+
+const adopt = (pool: Pool, name: string, isInUse: boolean): Promise<Volume | undefined> =>
+  change(pool, async (writer) => writer.adopt?.(name, { notes: { v: ['1'], disk: ['theirs', 'größe ☃'] }, isInUse }));
+
+const release = (pool: Pool, name: string): Promise<void> => change(pool, async (writer) => writer.release?.(name));
 
 /** With paths that somebody has open. */
 export function openChecks<T extends StorageUnderTest>(
@@ -142,6 +170,26 @@ export function openChecks<T extends StorageUnderTest>(
   if (activation !== 'switched') return removal;
   return {
     ...removal,
+    async 'a volume that is open is adopted only as one that is in use, and stays as it is: else `busy`'(made) {
+      const { pool } = made;
+      if (!(await canAdopt(pool))) return;
+      await held(made, async (volume) => {
+        await release(pool, 'a');
+        await rejects('busy', adopt(pool, 'a', false));
+        assert.deepEqual(await list(pool), [{ ...volume, notes: {} }]);
+        await adopt(pool, 'a', true);
+        assert.equal(await pool.isActive(volume), true);
+        await release(pool, 'a');
+        assert.equal(await pool.isActive(volume), true);
+      });
+      await adopt(pool, 'a', false);
+      assert.equal(
+        await pool.isActive((await list(pool))[0] ?? assert.fail()),
+        false,
+        'idle, it is inactive afterwards',
+      );
+    },
+
     async 'a volume that is open is not deactivated: `busy`, until it is closed'(made) {
       await held(made, async (volume) => {
         await rejects('busy', made.pool.deactivate('a', never));

@@ -18,7 +18,14 @@ export const volumeChecks: Readonly<Record<string, Check<StorageUnderTest>>> = {
   async 'the pool is listed by its storage, once'({ storage, pool }) {
     for (const pools of [await storage.pools(never), await storage.pools(never)]) {
       assert.equal(pools.filter(({ name }) => name === pool.name).length, 1);
-      assert.equal(new Set(pools.map(({ name }) => name)).size, pools.length, 'two pools share a name');
+      const names = pools.map(({ name }) => name);
+      assert.equal(new Set(names).size, names.length, 'two pools share a name');
+      const seen = storage.seen?.() ?? pools;
+      assert.deepEqual(
+        seen.map(({ name }) => name),
+        names,
+        'it remembers other pools than it answered with',
+      );
     }
     assert.ok(storage.kind !== '' && pool.kind !== '');
   },
