@@ -4,8 +4,10 @@ import { createContextKey, type HandlerContext, type Interceptor } from '@connec
 import { OperationFinished } from '../capabilities/disks.ts';
 import { coreErrors, type SltvError } from '../errors.ts';
 import type { Booted } from '../kernel/boot.ts';
-import type { Call } from '../kernel/verb.ts';
+import type { Call, Role } from '../kernel/verb.ts';
 import type { Log } from '../log.ts';
+import { patiently } from '../patiently.ts';
+import { type Course, createCourse } from './course.ts';
 import { asFailure, toConnectError } from './failures.ts';
 import { look, type Request, type Rule, type Seen } from './methods.ts';
 import { type Patience, patienceOf } from './patience.ts';
@@ -27,22 +29,46 @@ export const isRepeatable = ({ requestId }: Call): boolean => !requestId.startsW
 
 export interface Calls {
   readonly interceptor: Interceptor;
-  /** Lets no call begin any more, ends streams, and waits for the rest; what is left after `graceMs` is cancelled. */
+  /** The calls whose work has not ended, the oldest first. */
+  inHand(): readonly InHand[];
+  /** The call with this request id, the oldest of them; undefined when none is in hand. */
+  find(requestId: string): InHand | undefined;
+  /** Gives up the calls with this request id; false when there is none. */
+  cancel(requestId: string, by: Call['caller']): boolean;
+  /**
+   * Lets no call begin any more but those about the stop itself, ends streams, and waits for the rest; what is left after
+   * `graceMs` is cancelled.
+   */
   stop(graceMs: number): Promise<void>;
+}
+
+/** A call in hand, as others see it. */
+export interface InHand {
+  readonly call: Call;
+  /** `disk.create`. */
+  readonly operation: string;
+  readonly subject: string;
+  readonly begunAt: Date;
+  readonly course: Pick<Course, 'latest' | 'follow'>;
 }
 
 /** A call in hand: until the end of its work, which may come after its answer. */
 interface Hand {
   readonly call: Call;
+  readonly rule: Rule;
+  readonly subject: () => string;
+  readonly begunAt: Date;
   readonly patience: Patience;
-  readonly isStream: boolean;
+  readonly course: Course;
+  /** A stream has no end to wait for. */
+  readonly endsWithStop: boolean;
   /** Resolves when the work is over. */
   readonly over: Promise<void>;
   /** The work is over; `error`: what came out of it instead of an answer. */
   end(error?: SltvError): void;
 }
 
-export function createCalls({ booted, log }: { booted: Pick<Booted, 'emit'>; log: Log }): Calls {
+export function createCalls({ booted, log }: { booted: Pick<Booted, 'emit' | 'verbs'>; log: Log }): Calls {
   const hands = new Set<Hand>();
   let isStopping = false;
 
@@ -52,10 +78,15 @@ export function createCalls({ booted, log }: { booted: Pick<Booted, 'emit'>; log
     const caller = request.contextValues.get(callerKey);
     const patience = patienceOf(request.signal);
     const over = Promise.withResolvers<void>();
+    const course = createCourse();
     const hand: Hand = {
-      call: { signal: patience.signal, caller, requestId },
+      call: { signal: patience.signal, caller, requestId, tell: course.tell },
+      rule,
+      subject,
+      begunAt: new Date(),
       patience,
-      isStream: request.stream,
+      course,
+      endsWithStop: request.stream && !rule.duringStop,
       over: over.promise,
       end(error) {
         patience.release();
@@ -69,7 +100,13 @@ export function createCalls({ booted, log }: { booted: Pick<Booted, 'emit'>; log
           requestId,
           caller: caller.name,
         };
-        report(log, rule, { ...finished, milliseconds: Math.round(finished.milliseconds * 10) / 10 }, error);
+        course.end({ error, milliseconds: finished.milliseconds });
+        report(
+          log,
+          leastRole(rule, finished.subject),
+          { ...finished, milliseconds: Math.round(finished.milliseconds * 10) / 10 },
+          error,
+        );
         booted.emit(OperationFinished, finished);
       },
     };
@@ -77,8 +114,12 @@ export function createCalls({ booted, log }: { booted: Pick<Booted, 'emit'>; log
     return hand;
   };
 
+  /** A verb of a plugin has one of its own. */
+  const leastRole = (rule: Rule, subject: string): Role =>
+    (rule.subject === 'words' ? booted.verbs.get(subject)?.verb.role : undefined) ?? rule.role;
+
   const admit = (request: Request, rule: Rule, { call }: Hand): void => {
-    if (isStopping) throw stopping();
+    if (isStopping && !rule.duringStop) throw stopping();
     call.signal.throwIfAborted();
     if (request.header.has(REQUEST_ID) && givenId(request) === undefined) throw badRequestId();
     demandRole(rule.operation, rule.role, call);
@@ -111,17 +152,30 @@ export function createCalls({ booted, log }: { booted: Pick<Booted, 'emit'>; log
 
   return {
     interceptor,
+    inHand: () => [...hands].map(seenFromOutside),
+    find(requestId) {
+      const hand = [...hands].find(({ call }) => call.requestId === requestId);
+      return hand && seenFromOutside(hand);
+    },
+    cancel(requestId, by) {
+      const meant = [...hands].filter(({ call }) => call.requestId === requestId);
+      for (const { patience } of meant) patience.end(coreErrors('cancelled', `the call was cancelled by ${by.name}`));
+      return meant.length > 0;
+    },
     async stop(graceMs) {
       isStopping = true;
-      for (const { isStream, patience } of hands) if (isStream) patience.end(stopping());
-      const grace = Promise.withResolvers<void>();
-      const timer = setTimeout(grace.resolve, graceMs);
-      await Promise.race([Promise.all([...hands].map(({ over }) => over)), grace.promise]);
-      clearTimeout(timer);
+      for (const { endsWithStop, patience } of hands) if (endsWithStop) patience.end(stopping());
+      await patiently(Promise.all([...hands].map(({ over }) => over)), [], graceMs);
       for (const { patience } of hands) patience.end(stopping());
     },
   };
 }
+
+const seenFromOutside = ({ call, rule, subject, begunAt, course }: Hand): InHand => ({
+  ...{ call, begunAt, course },
+  operation: rule.operation,
+  subject: subject(),
+});
 
 const REQUEST_ID = 'sltv-request-id';
 
@@ -153,10 +207,10 @@ async function* handOut<T>(results: AsyncIterable<T>, hand: Hand): AsyncGenerato
   }
 }
 
-/** Our own failures are errors, a caller's mistake is not. */
-function report(log: Log, rule: Rule, finished: object, error: SltvError | undefined): void {
+/** A line for each call that may change something. Our own failures are errors, a caller's mistake is not. */
+function report(log: Log, role: Role, finished: object, error: SltvError | undefined): void {
   if (error === undefined) {
-    log[rule.role === 'viewer' ? 'debug' : 'info']('call answered', finished);
+    log[role === 'viewer' ? 'debug' : 'info']('call answered', finished);
     return;
   }
   const { kind, message, cause } = error;

@@ -1,6 +1,6 @@
 // Errors on the wire: the code of the kind, the sentence as the message, and the detail ErrorInfo.
 import { type Code, ConnectError } from '@connectrpc/connect';
-import { asSltvError, coreErrors, KINDS, type Kind, SltvError } from '../errors.ts';
+import { asSltvError, coreErrors, KINDS, type Kind, kindOf, SltvError } from '../errors.ts';
 import type { Call } from '../kernel/verb.ts';
 import { ErrorInfoSchema } from './gen/sltv/v1/errors_pb.ts';
 
@@ -32,16 +32,6 @@ export function asFailure(error: unknown, call: Call): SltvError {
     cause: error,
   });
 }
-
-/** The kind with that gRPC code; `internal` for a code that no kind has. */
-export function kindOf(code: Code): Kind {
-  return KIND_OF_CODE.get(code) ?? 'internal';
-}
-
-// The keys of KINDS are the kinds.
-const KIND_OF_CODE: ReadonlyMap<number, Kind> = new Map(
-  (Object.keys(KINDS) as Kind[]).map((kind) => [KINDS[kind].grpc, kind]),
-);
 
 /** What Connect's own objections are called. */
 const CODE_OF_KIND: Partial<Record<Kind, Parameters<typeof coreErrors>[0]>> = {

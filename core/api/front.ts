@@ -1,47 +1,92 @@
-// The connections of one listener: HTTP/1.1 and HTTP/2 without TLS on the same socket, told apart by their first bytes.
+// HTTP, in both its versions, on connections that a listener has accepted: who each request comes from, and what every request
+// is held to, whatever it asks.
 import { createServer as createHttp1 } from 'node:http';
-import { createServer as createHttp2, type ServerHttp2Session } from 'node:http2';
-import { createServer, type Server, type Socket } from 'node:net';
+import { constants, createServer as createHttp2, type ServerHttp2Session } from 'node:http2';
+import type { Socket } from 'node:net';
+import { coreErrors, type SltvError } from '../errors.ts';
+import type { Visit } from './arrivals.ts';
+import type { Caller, House } from './door.ts';
+import { refuse } from './refuse.ts';
 import type { Request, Response } from './routes.ts';
 
+/** Who is behind a connection: a caller, or somebody who is told why they are none, whatever they ask. */
+export type Who = { readonly caller: Caller } | { readonly refusal: SltvError };
+
 export interface Front {
-  /** Not listening yet. */
-  readonly server: Server;
-  /** Takes no connection any more and tells HTTP/2 clients so. */
+  /** Speaks HTTP on a connection from now on. */
+  take(socket: Socket, version: 1 | 2, visit: Visit, who: Who): void;
+  /** Tells HTTP/2 clients to ask nothing more. */
   stopAccepting(): void;
   /** Resolves when every answer that has begun is written. */
   written(): Promise<void>;
-  /** Ends what is left. */
   destroy(): void;
 }
 
-/** `patience`: milliseconds for a client to say its first word, and to send the whole of an HTTP/1.1 request. */
-export function createFront(answer: (request: Request, response: Response) => void, patience = 30_000): Front {
-  const sockets = new Set<Socket>();
+/** `everybody`: who is behind a connection that is not known again by its requests, as under Deno. */
+export function createFront({ answer, limits, load }: House, everybody?: Caller): Front {
+  const { requestTimeout, unreadTimeout, idleTimeout, headerSize, callsPerConnection } = limits;
+  /** By the socket of HTTP/1.1, or the session of HTTP/2. */
+  const known = new WeakMap<object, { readonly visit: Visit; readonly who: Who }>();
   const sessions = new Set<ServerHttp2Session>();
-  const open = new Set<Promise<void>>();
+  const open = new Map<Response, Hand>();
   let isStopping = false;
 
   const note = (request: Request, response: Response) => {
+    const isHttp2 = 'stream' in request;
+    const from = known.get((isHttp2 ? request.stream.session : request.socket) ?? request);
+    const who = from?.who ?? (everybody && { caller: everybody });
+    if (!who) return void response.destroy();
     const closed = Promise.withResolvers<void>();
-    open.add(closed.promise);
+    const leaveWork = 'refusal' in who ? undefined : load.begin();
+    const late = isHttp2 ? setTimeout(() => giveUp(request, response), requestTimeout) : undefined;
+    from?.visit.begin();
+    open.set(response, { closed: closed.promise, unread: 0, since: 0 });
     response.once('close', () => {
-      open.delete(closed.promise);
+      clearTimeout(late);
+      open.delete(response);
+      leaveWork?.();
+      from?.visit.end();
       closed.resolve();
+      // Over TLS nobody else tells whoever waits to write on that there is nobody to write to.
+      if (response.listenerCount('drain') > 0) response.emit('error', new Error('the client has gone'));
     });
     // Deno closes a connection that we were handed after its first answer, so it has to be said.
-    if (request.httpVersionMajor === 1 && (isStopping || 'Deno' in globalThis))
-      response.setHeader('connection', 'close');
-    answer(request, response);
+    if (!isHttp2 && (isStopping || 'Deno' in globalThis)) response.setHeader('connection', 'close');
+    if ('refusal' in who) refuse(request, response, who.refusal, { andLeave: true });
+    else if (!leaveWork) refuse(request, response, tooManyCalls(limits.calls));
+    else answer(request, response, who.caller);
+  };
+
+  /** Node does this for HTTP/1.1. Where the answer has begun, the request is a stream that may go on. */
+  const giveUp = (request: Request, response: Response) => {
+    if (!request.complete && !response.headersSent) refuse(request, response, tooSlow(requestTimeout));
   };
 
   const http1 = createHttp1(
-    { headersTimeout: patience, requestTimeout: patience, connectionsCheckingInterval: patience },
+    {
+      headersTimeout: requestTimeout,
+      requestTimeout,
+      keepAliveTimeout: idleTimeout,
+      maxHeaderSize: headerSize,
+      connectionsCheckingInterval: Math.ceil(requestTimeout / 2),
+    },
     note,
   );
   // It never listens itself, and its time limits begin when it does.
   http1.emit('listening');
-  const http2 = createHttp2(note);
+  const http2 = createHttp2(
+    {
+      settings: { maxConcurrentStreams: callsPerConnection, maxHeaderListSize: headerSize },
+      // Megabytes of what it queues for one connection; a new stream is refused beyond that.
+      maxSessionMemory: 4,
+      // A client that resets its calls as fast as it makes them is left after this many, and this many a second.
+      streamResetBurst: 200,
+      streamResetRate: 20,
+      maxSessionInvalidFrames: 50,
+      maxSettings: 32,
+    },
+    note,
+  );
   http2.on('session', (session) => {
     sessions.add(session);
     session.once('close', () => sessions.delete(session));
@@ -49,51 +94,78 @@ export function createFront(answer: (request: Request, response: Response) => vo
     session.on('error', () => {});
   });
 
-  const server = createServer({ allowHalfOpen: true }, (socket) => {
-    sockets.add(socket);
-    socket.once('close', () => sockets.delete(socket));
-    socket.on('error', () => socket.destroy());
-    handOver(socket, patience, (isHttp2) => (isHttp2 ? http2 : http1).emit('connection', socket));
-  });
+  const sweep = setInterval(
+    () => {
+      const now = performance.now();
+      // Node gives up a session that breaks the rules, and over TLS waits for its client to end it in good order.
+      for (const session of sessions) if (session.destroyed) known.get(session)?.visit.cut();
+      for (const [response, hand] of open) {
+        const unread = response.writableLength;
+        if (unread > 0 && unread === hand.unread) {
+          if (now - hand.since >= unreadTimeout) cut(response);
+        } else {
+          hand.unread = unread;
+          hand.since = now;
+        }
+      }
+    },
+    Math.ceil(unreadTimeout / 4),
+  );
+  sweep.unref();
+
   return {
-    server,
+    take(socket, version, visit, who) {
+      if (version === 1) {
+        known.set(socket, { visit, who });
+        http1.emit('connection', socket);
+        return;
+      }
+      const remember = (session: ServerHttp2Session) => {
+        known.set(session, { visit, who });
+        visit.onLeave(() => session.close());
+      };
+      // An HTTP/2 client that has nothing more to say says so in its own frames: whose connection ends without is gone.
+      socket.allowHalfOpen = false;
+      // The session begins within `emit`, or not at all.
+      http2.once('session', remember);
+      http2.emit('connection', socket);
+      http2.off('session', remember);
+    },
     stopAccepting() {
       isStopping = true;
-      server.close();
       for (const session of sessions) session.close();
     },
     async written() {
-      await Promise.all(open);
+      await Promise.all([...open.values()].map(({ closed }) => closed));
     },
     destroy() {
+      clearInterval(sweep);
       for (const session of sessions) session.destroy();
-      for (const socket of sockets) socket.destroy();
       http1.close();
     },
   };
 }
 
-const HTTP2_PREFACE = Buffer.from('PRI ');
-
-/** Waits for the first bytes of a connection, puts them back, and says whether they are HTTP/2's. */
-function handOver(socket: Socket, patience: number, to: (isHttp2: boolean) => void): void {
-  let seen = Buffer.alloc(0);
-  const look = () => {
-    const chunk: Buffer | null = socket.read();
-    if (chunk === null) return;
-    seen = Buffer.concat([seen, chunk]);
-    const isLike = HTTP2_PREFACE.subarray(0, seen.length).equals(seen.subarray(0, HTTP2_PREFACE.length));
-    if (isLike && seen.length < HTTP2_PREFACE.length) return;
-    socket.off('readable', look);
-    socket.off('end', leave);
-    socket.setTimeout(0);
-    socket.off('timeout', leave);
-    socket.unshift(seen);
-    to(isLike);
-  };
-  const leave = () => socket.destroy();
-  socket.on('readable', look);
-  socket.once('end', leave);
-  socket.setTimeout(patience);
-  socket.once('timeout', leave);
+/** An answer that is not written to its end. */
+interface Hand {
+  readonly closed: Promise<void>;
+  /** Bytes that its client has left unread, and since when it is as many. */
+  unread: number;
+  since: number;
 }
+
+/** Ends an answer that nobody reads, and with HTTP/1.1 its connection. */
+function cut(response: Response): void {
+  if ('stream' in response) response.stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM);
+  response.destroy();
+}
+
+const tooManyCalls = (most: number) =>
+  coreErrors('overloaded', `the daemon has ${most} calls in hand, which is as many as it takes`, {
+    hint: 'try again in a moment; the option limits.calls says how many',
+  });
+
+const tooSlow = (patience: number) =>
+  coreErrors('timeout', `the request was not there within ${patience / 1000} s`, {
+    hint: 'the option limits.requestTimeout says how long the daemon waits',
+  });

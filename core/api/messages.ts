@@ -8,10 +8,16 @@ import type { Pool, PoolFacts } from '../capabilities/storage.ts';
 import { coreErrors } from '../errors.ts';
 import type { PluginDescription } from '../kernel/boot.ts';
 import type { Fields, Verb } from '../kernel/verb.ts';
+import type { InHand } from './calls.ts';
+import type { Kept } from './event-log.ts';
+import type { EventSchema } from './gen/sltv/v1/event_pb.ts';
 import type { NodeSchema } from './gen/sltv/v1/node_pb.ts';
+import type { OperationSchema } from './gen/sltv/v1/operation_pb.ts';
 import type { FieldSchema, PluginSchema, VerbSchema } from './gen/sltv/v1/plugin_pb.ts';
 import type { PoolSchema } from './gen/sltv/v1/pool_pb.ts';
 import {
+  type AdoptDisksRequest,
+  type AdoptionSchema,
   type AttachmentSchema,
   type CreateDiskRequest,
   type DiskFactSchema,
@@ -124,6 +130,38 @@ export function toVm(
   };
 }
 
+export function toEvent({
+  cursor,
+  time,
+  type,
+  subject,
+  message,
+  values = {},
+}: Kept): MessageInitShape<typeof EventSchema> {
+  const words = Object.fromEntries(Object.entries(values).map(([name, value]) => [name, String(value)]));
+  return { cursor, time: timestampFromDate(time), type, subject, message, values: words };
+}
+
+export const toOperation = ({
+  call,
+  operation,
+  subject,
+  begunAt,
+  course,
+}: InHand): MessageInitShape<typeof OperationSchema> => {
+  const { stage = '', done = 0n, total = 0n } = course.latest() ?? {};
+  return {
+    requestId: call.requestId,
+    operation,
+    subject,
+    caller: call.caller.name,
+    begunAt: timestampFromDate(begunAt),
+    stage,
+    doneBytes: done,
+    totalBytes: total,
+  };
+};
+
 export function toPlugin(plugin: PluginDescription): MessageInitShape<typeof PluginSchema> {
   return {
     name: plugin.name,
@@ -167,7 +205,26 @@ export function fromCreateDisk(request: CreateDiskRequest): model.CreateRequest 
   };
 }
 
-/** Errors: `core/input`, `core/bad-size`. */
+/** Errors: `core/input`. */
+export function fromAdoptDisks({ name, vg, format }: AdoptDisksRequest): model.AdoptRequest {
+  if (format !== '' && format !== 'raw' && format !== 'qcow2') {
+    throw coreErrors('input', `'${format}' is no format of a disk: raw or qcow2`, {
+      hint: 'leave it out, and each is what its VM has it as',
+    });
+  }
+  return { name: optional(name), pool: optional(vg), format: format === '' ? undefined : format };
+}
+
+export function toAdoption(adoption: model.Adoption): MessageInitShape<typeof AdoptionSchema> {
+  if (adoption.refusal === undefined) {
+    const { disk, because } = adoption;
+    return { vg: disk.pool, name: disk.name, disk: toDisk(disk), because };
+  }
+  const { pool, name, refusal } = adoption;
+  return { vg: pool, name, because: refusal.message, code: refusal.code, hint: refusal.hint ?? '' };
+}
+
+/** Errors: `core/bad-size`. */
 export function fromExtendDisk(request: ExtendDiskRequest): {
   name: string;
   size?: bigint | undefined;

@@ -11,19 +11,29 @@ import {
 import type { Call } from '../kernel/verb.ts';
 import { type Calls, callerKey } from './calls.ts';
 import { explained, unknownMethod } from './explain.ts';
+import { Health } from './gen/grpc/health/v1/health_pb.ts';
+import { ServerReflection } from './gen/grpc/reflection/v1/reflection_pb.ts';
+import { ServerReflection as ServerReflectionAlpha } from './gen/grpc/reflection/v1alpha/reflection_pb.ts';
 import { ClusterService } from './gen/sltv/v1/cluster_pb.ts';
+import { EventService } from './gen/sltv/v1/event_pb.ts';
 import { NodeService } from './gen/sltv/v1/node_pb.ts';
+import { OperationService } from './gen/sltv/v1/operation_pb.ts';
 import { PluginService } from './gen/sltv/v1/plugin_pb.ts';
 import { PoolService } from './gen/sltv/v1/pool_pb.ts';
 import { Sltv } from './gen/sltv/v1/sltv_pb.ts';
 import { VmService } from './gen/sltv/v1/vm_pb.ts';
 import type { Daemon } from './handlers/daemon.ts';
+import { eventHandlers } from './handlers/events.ts';
 import { clusterHandlers, nodeHandlers } from './handlers/nodes.ts';
+import { operationHandlers } from './handlers/operations.ts';
 import { pluginHandlers } from './handlers/plugins.ts';
 import { poolHandlers } from './handlers/pools.ts';
 import { sltvHandlers } from './handlers/sltv.ts';
 import { vmHandlers } from './handlers/vms.ts';
+import type { Health as HealthState } from './health.ts';
 import { JSON_OPTIONS } from './json.ts';
+import { createReflection } from './reflection.ts';
+import { SERVICES } from './services.ts';
 import { legible } from './trailers.ts';
 
 export type Request = IncomingMessage | Http2ServerRequest;
@@ -31,16 +41,15 @@ export type Response = (ServerResponse<IncomingMessage> & { req: IncomingMessage
 /** Answers a request that came through a listener; never throws. */
 export type Routes = (request: Request, response: Response, caller: Call['caller']) => void;
 
-/** Bytes of one request. The largest that makes sense is a list of devices. */
-const MAX_REQUEST = 1024 * 1024;
 /** Milliseconds; beyond it timers fire at once. */
 const MAX_TIMEOUT = 2 ** 31 - 1;
 
-export function createRoutes(daemon: Daemon, calls: Calls): Routes {
+export function createRoutes(daemon: Daemon, calls: Calls, health: HealthState): Routes {
+  const reflection = createReflection(SERVICES);
   const router = createConnectRouter({
     interceptors: [calls.interceptor],
     jsonOptions: JSON_OPTIONS,
-    readMaxBytes: MAX_REQUEST,
+    readMaxBytes: daemon.messageSize,
     maxTimeoutMs: MAX_TIMEOUT,
     acceptCompression: [compressionGzip],
   });
@@ -50,7 +59,12 @@ export function createRoutes(daemon: Daemon, calls: Calls): Routes {
     .service(NodeService, nodeHandlers(daemon))
     .service(ClusterService, clusterHandlers(daemon))
     .service(VmService, vmHandlers(daemon))
-    .service(PluginService, pluginHandlers(daemon));
+    .service(EventService, eventHandlers(daemon, calls))
+    .service(OperationService, operationHandlers(calls))
+    .service(PluginService, pluginHandlers(daemon))
+    .service(Health, health.handlers)
+    .service(ServerReflection, reflection)
+    .service(ServerReflectionAlpha, reflection);
   const handlers = new Map(router.handlers.map((handler) => [handler.requestPath, handler]));
   return (request, response, caller) => {
     answer(handlers, request, response, caller).catch((error: unknown) => {

@@ -1,4 +1,5 @@
 // A Unix socket at a path, with its owner and mode from the first moment, and never in the place of a living one.
+import { once } from 'node:events';
 import { chmodSync, chownSync, lstatSync, type Stats } from 'node:fs';
 import { lstat, mkdir, mkdtemp, readdir, readFile, rename, rm, unlink } from 'node:fs/promises';
 import { connect, type Server } from 'node:net';
@@ -31,7 +32,8 @@ export async function listenAt({ path, group, mode }: SocketOptions, server: Ser
     try {
       const fresh = join(workshop, 's');
       mustFit(path, fresh);
-      await listen(server, fresh);
+      server.listen(fresh);
+      await once(server, 'listening');
       if (gid !== undefined) chownSync(fresh, -1, gid);
       chmodSync(fresh, mode);
       const ours = lstatSync(fresh);
@@ -48,6 +50,35 @@ export async function listenAt({ path, group, mode }: SocketOptions, server: Ser
   }
 }
 
+/**
+ * Lets the server take over a socket that listens at the path already, in a descriptor that this process inherited; its group and
+ * mode become those of the config. Its path stays when the server ends: whoever made it still listens.
+ * Errors: `core/bad-socket` for a path that has gone; `core/config` for a group that isn't there; `core/denied`.
+ */
+export async function takeOver(
+  { path, group, mode }: SocketOptions,
+  descriptor: number,
+  server: Server,
+): Promise<Release> {
+  const gid = group === undefined ? undefined : await groupId(group);
+  try {
+    if (gid !== undefined) chownSync(path, -1, gid);
+    chmodSync(path, mode);
+    server.listen({ fd: descriptor });
+    await once(server, 'listening');
+    return async () => {};
+  } catch (error) {
+    server.close();
+    throw codeOf(error) === 'ENOENT' ? lost(path, error) : inOurWords(error, path);
+  }
+}
+
+const lost = (path: string, cause: unknown) =>
+  coreErrors('bad-socket', `systemd listens on ${path}, and no client finds it: the file is gone`, {
+    hint: 'systemctl stop sltv, then: systemctl restart sltv.socket && systemctl start sltv',
+    cause,
+  });
+
 /** Linux: `sun_path` less its terminating zero; clients have to fit into it too. */
 const LONGEST_PATH = 107;
 
@@ -56,16 +87,6 @@ function mustFit(...paths: string[]): void {
   if (longest <= LONGEST_PATH) return;
   throw coreErrors('bad-socket', `${paths[0]} is too long for a socket's path`, {
     hint: `choose one that is ${longest - LONGEST_PATH} bytes shorter, such as /run/sltv/sltvd.sock`,
-  });
-}
-
-function listen(server: Server, path: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(path, () => {
-      server.off('error', reject);
-      resolve();
-    });
   });
 }
 

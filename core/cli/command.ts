@@ -13,6 +13,8 @@ export interface At {
   readonly config: string | undefined;
   /** Fires at Ctrl-C, or when nobody reads the output any more. */
   readonly signal: AbortSignal;
+  /** `--timeout`, as it was given, in milliseconds: a verb whose work takes long has a default of its own. */
+  readonly timeout?: number | undefined;
 }
 
 /** A value with what is declared of it. */
@@ -32,6 +34,8 @@ export interface Reply<Row = Readonly<Record<string, unknown>>> {
   readonly more?: readonly Fact[];
   /** For people: a sentence, instead of rows. */
   readonly said?: string;
+  /** For people at a terminal: one line, which takes the place of the one before; `isLast`: nothing takes its place. */
+  readonly bar?: { readonly text: string; readonly isLast: boolean };
   /** What they should know besides; goes to stderr, also under `--json`. */
   readonly remarks?: readonly string[];
   /** The process's exit code; default 0. */
@@ -51,7 +55,10 @@ export interface Command {
 /** Commands by the words after `sltv`, as a plugin's verbs are: `disk create`. */
 export type Commands = Readonly<Record<string, Command>>;
 
-type Run<V extends Verb, R extends Fields> = (input: Input<V>, at: At) => Promise<Reply<Values<R>>>;
+type Run<V extends Verb, R extends Fields> = (
+  input: Input<V>,
+  at: At,
+) => Promise<Reply<Values<R>>> | AsyncIterable<Reply<Values<R>>>;
 
 /** Ties a declaration to what it does. */
 export const command = <const A extends Fields, const O extends Fields, const R extends Fields, const S extends Gives>(

@@ -25,7 +25,10 @@ const show = command(
     example: 'sltv config show',
     role: 'viewer',
     args: {},
-    options: { default: { type: 'flag', about: 'what a host without a config file has' } },
+    options: {
+      default: { type: 'flag', about: 'what a host without a config file has' },
+      about: { type: 'flag', about: 'what each means, too' },
+    },
     gives: 'list',
     result: {
       path: { type: 'text', about: 'the option' },
@@ -37,10 +40,14 @@ const show = command(
     const { config, signal } = at;
     const settings = await (await at.world.local()).showConfig({ config, signal, isDefault: input.default === true });
     const rows = settings.map(({ path, value, from }) => ({ path, value: written(path, value), from }));
+    const said = settings.map(({ path, value, from, about = '' }) => {
+      const holds = `${path} = ${written(path, value) || '-'} (${from})`;
+      return about === '' ? holds : `${holds}\n    ${about}`;
+    });
     // What JSON has no word for is written as people read it; sizes stay bytes, as everywhere in JSON.
     return {
       message: { settings: settings.map((setting) => ({ ...setting, value: plain(setting.value) ?? null })) },
-      rows,
+      ...(input.about === true ? { said: said.join('\n') } : { rows }),
     };
   },
 );

@@ -1,12 +1,10 @@
 // Fields and their values as a daemon tells of them: all that is known of what plugins add.
 import type { JsonValue, PluginField } from '../client/index.ts';
-import type { Field, FieldType } from '../kernel/verb.ts';
+import { FIELD_TYPES, type Field } from '../kernel/verb.ts';
 
 /** A word of a daemon that may be newer than this client. */
 export const known = <T extends string>(words: readonly T[], word: string, otherwise: T): T =>
   words.find((each) => each === word) ?? otherwise;
-
-const FIELD_TYPES: readonly FieldType[] = ['text', 'size', 'count', 'duration', 'flag', 'time'];
 
 /** A field as it was declared. */
 export const fieldFrom = ({

@@ -17,6 +17,12 @@ export const summary = {
   target: { type: 'text', about: 'where in that VM', optional: true },
 } as const;
 
+/** What a list shows of a disk that was adopted. */
+export const adopted = {
+  ...summary,
+  because: { type: 'text', about: 'why it is raw or qcow2' },
+} as const;
+
 /** All of it. */
 export const facts = {
   ...summary,
@@ -48,8 +54,8 @@ function conflict({ vg, name, vmName, vmUuid }: Disk): string {
   return `${vm} does not have it on this host, though the storage says so: if it has it nowhere else either, sltv disk detach ${vg}/${name} ${vm} frees it`;
 }
 
-/** The facts that a message holds. */
-export const factsOf = (disk: Disk): Values<typeof facts> => ({
+/** What a list shows, and no more: of a thousand disks, a first look at each counts. */
+export const summaryOf = (disk: Disk): Values<typeof summary> => ({
   name: disk.name,
   pool: disk.vg,
   mode: disk.mode === 'PROVISION_MODE_THIN' ? 'thin' : 'thick',
@@ -58,6 +64,11 @@ export const factsOf = (disk: Disk): Values<typeof facts> => ({
   state: disk.state,
   vm: disk.vmName || disk.vmUuid,
   target: disk.targetDev,
+});
+
+/** The facts that a message holds. */
+const factsOf = (disk: Disk): Values<typeof facts> => ({
+  ...summaryOf(disk),
   path: disk.devicePath,
   id: disk.id,
   created: timeFrom(disk.createdAt),

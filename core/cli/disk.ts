@@ -4,7 +4,7 @@ import { verb } from '../kernel/verb.ts';
 import { formatSize, KiB } from '../units.ts';
 import { attachmentFacts, attachmentFactsOf } from './attachment-facts.ts';
 import { type Commands, command } from './command.ts';
-import { diskReply, facts, factsOf, summary } from './disk-facts.ts';
+import { adopted, diskReply, facts, summary, summaryOf } from './disk-facts.ts';
 import { optionOf } from './values.ts';
 
 const name = { type: 'text', about: 'the disk: NAME, or POOL/NAME' } as const;
@@ -90,7 +90,7 @@ const list = command(
   }),
   async (input, at) => {
     const message = await (await at.client()).sltv.listDisks({ vg: input.pool ?? '' }, at);
-    return { message, rows: message.disks.map(factsOf) };
+    return { message, rows: message.disks.map(summaryOf) };
   },
   vg,
 );
@@ -191,6 +191,77 @@ const detach = command(
   },
 );
 
+const adopt = command(
+  verb({
+    about: 'make a disk of a volume that sltv did not make, as it is; also while a VM runs with it',
+    example: 'sltv disk adopt vg-sltv/web1',
+    role: 'admin',
+    args: { volume: { type: 'text', about: 'VOLUME, POOL/VOLUME or a path of it', optional: true } },
+    options: {
+      all: { type: 'flag', about: 'each volume of the pool that can be' },
+      pool: {
+        type: 'text',
+        about: 'where it is; with --all, which pool (default: the configured pool)',
+        optional: true,
+      },
+      format: {
+        type: 'text',
+        about: 'what is on it, where you know (default: as its VM has it)',
+        choices: ['raw', 'qcow2'],
+        optional: true,
+      },
+    },
+    gives: 'list',
+    result: adopted,
+  }),
+  async ({ volume, all, pool, format }, at) => {
+    if ((volume === undefined) === (all !== true)) {
+      const which = all ? 'both a volume and --all' : 'neither a volume nor --all';
+      throw coreErrors('input', `sltv disk adopt takes one of two, and was given ${which}`, {
+        hint: 'sltv disk adopt POOL/VOLUME makes a disk of one, sltv disk adopt --all --pool POOL of each that can be',
+      });
+    }
+    const { sltv } = await at.client();
+    const request = { name: volume ?? '', vg: pool ?? '', format: format ?? '' };
+    const timeout = at.timeout ?? (all ? ALL_PATIENCE : undefined);
+    const message = await sltv.adoptDisks(request, { signal: at.signal, timeout });
+    const { adoptions } = message;
+    const left = adoptions.filter(({ disk }) => disk === undefined);
+    return {
+      message,
+      ...(adoptions.length === 0 ? { said: 'all volumes of the pool are disks already, or it has none' } : {}),
+      rows: adoptions.flatMap(({ disk, because }) => (disk ? [{ ...summaryOf(disk), because }] : [])),
+      remarks: left.map(
+        ({ vg, name, because, hint, code }) =>
+          `${vg}/${name} is left as it is: ${because}${hint === '' ? '' : `\nhint: ${hint}`}      [${code}]`,
+      ),
+    };
+  },
+  vg,
+);
+
+/** Milliseconds. Each volume takes a second or so, and there may be a thousand. */
+const ALL_PATIENCE = 60 * 60 * 1000;
+
+const forget = command(
+  verb({
+    about: 'let a disk go: its volume stays with what is on it, and sltv has no more to do with it',
+    example: 'sltv disk forget web1',
+    role: 'admin',
+    args: { name },
+    options: { attached: { type: 'flag', about: 'also one that a VM has; the VM keeps it' } },
+    gives: 'nothing',
+    result: {},
+  }),
+  async ({ name, attached }, at) => {
+    await (await at.client()).sltv.forgetDisk({ name, attached: attached === true }, at);
+    return {
+      message: {},
+      said: `${name} is no disk of sltv's any more; the volume, and what is on it, is as it was`,
+    };
+  },
+);
+
 const remove = command(
   verb({
     about: 'delete a disk and all that is on it',
@@ -216,6 +287,8 @@ export const disk: Commands = {
   'disk attach': attach,
   'disk detach': detach,
   'disk delete': remove,
+  'disk adopt': adopt,
+  'disk forget': forget,
 };
 
 /** A size on the wire; 0 there means "not given", so it can't be asked for. */

@@ -1,6 +1,6 @@
 // Verbs of plugins, as commands: all that is known of them is what the daemon tells.
 import type { CallOptions, Client, JsonObject, JsonValue, PluginField, PluginVerb } from '../client/index.ts';
-import type { Fields, Gives, Role, Verb } from '../kernel/verb.ts';
+import { type Fields, GIVES, ROLES, type Verb } from '../kernel/verb.ts';
 import type { At, Command, Commands, Reply } from './command.ts';
 import { fieldFrom, known, valueFrom } from './declared.ts';
 import { watchable } from './watch.ts';
@@ -41,9 +41,6 @@ async function* watch(
     yield { message: { result }, rows: [fromWire(verb.result, result)] };
   }
 }
-
-const GIVES: readonly Gives[] = ['item', 'list', 'stream', 'nothing'];
-const ROLES: readonly Role[] = ['viewer', 'operator', 'admin'];
 
 const fieldsOf = (declared: readonly PluginField[]): Fields =>
   Object.fromEntries(declared.map((field) => [field.name, fieldFrom(field)]));

@@ -1,11 +1,18 @@
 // The options that every verb has.
-import { coreErrors } from '../errors.ts';
+import { DEFAULT_ADDRESS, parseAddress } from '../client/address.ts';
+import type { TlsOptions } from '../client/index.ts';
+import { asSltvError, coreErrors } from '../errors.ts';
 import type { Fields, Values } from '../kernel/verb.ts';
 import { parseDuration } from '../units.ts';
 import { isOption, parse, spelledOptions } from './parse.ts';
+import { optionOf } from './values.ts';
 
 export const globalOptions = {
-  addr: { type: 'text', about: "the daemon's socket (SLTV_ADDR; default unix:///run/sltv/sltvd.sock)", optional: true },
+  addr: {
+    type: 'text',
+    about: "the daemon's socket, or HOST:PORT for TLS (SLTV_ADDR; default unix:///run/sltv/sltvd.sock)",
+    optional: true,
+  },
   timeout: { type: 'duration', about: 'how long to wait for an answer (SLTV_TIMEOUT; default 30s)', optional: true },
   json: { type: 'flag', about: "print the daemon's answer as JSON, and errors too" },
   config: {
@@ -13,27 +20,33 @@ export const globalOptions = {
     about: 'for daemon, config, init, hook: the config file (default /etc/sltv/sltv.config.ts)',
     optional: true,
   },
+  tlsCert: { type: 'text', about: "your certificate's file, for HOST:PORT (SLTV_TLS_CERT)", optional: true },
+  tlsKey: { type: 'text', about: "its key's file (SLTV_TLS_KEY)", optional: true },
+  tlsCa: {
+    type: 'text',
+    about: "file of the daemon's authority (SLTV_TLS_CA; default: those this host trusts)",
+    optional: true,
+  },
+  tlsServerName: {
+    type: 'text',
+    about: "the name in the daemon's certificate (SLTV_TLS_SERVER_NAME; default: HOST)",
+    optional: true,
+  },
   help: { type: 'flag', about: 'explain the verb instead of running it (also -h)' },
   version: { type: 'flag', about: 'print the version' },
 } as const satisfies Fields;
 
-/** The old client's: taken, so that they can be answered. */
-export const tlsOptions = {
-  tlsCert: { type: 'text', about: 'not there yet', optional: true },
-  tlsKey: { type: 'text', about: 'not there yet', optional: true },
-  tlsCa: { type: 'text', about: 'not there yet', optional: true },
-  tlsServerName: { type: 'text', about: 'not there yet', optional: true },
-} as const satisfies Fields;
-
-const options = { ...globalOptions, ...tlsOptions };
 const spellings = { help: ['h'] };
-const spelled = spelledOptions(options, spellings);
+const spelled = spelledOptions(globalOptions, spellings);
 
 export const globalSpellings: readonly string[] = [...spelled.keys()];
 
-export type Globals = Omit<Values<typeof globalOptions>, 'addr' | 'timeout'> & {
-  /** `unix:///path`. */
+type TlsOption = 'tlsCert' | 'tlsKey' | 'tlsCa' | 'tlsServerName';
+
+export type Globals = Omit<Values<typeof globalOptions>, 'addr' | 'timeout' | TlsOption> & {
+  /** `unix:///path` or `host:port`. */
   readonly addr: string | undefined;
+  readonly tls: TlsOptions;
   /** Milliseconds. */
   readonly timeout: number | undefined;
 };
@@ -52,8 +65,8 @@ export function splitGlobals(argv: readonly string[]): { own: readonly string[];
     (name === undefined ? rest : own).push(word);
     const next = argv[i + 1];
     if (name === undefined || word.includes('=') || next === undefined) continue;
-    // `spelled` has the names of `options` only.
-    if (options[name as keyof typeof options].type !== 'flag' && !isOption(next)) {
+    // `spelled` has the names of `globalOptions` only.
+    if (globalOptions[name as keyof typeof globalOptions].type !== 'flag' && !isOption(next)) {
       own.push(next);
       i++;
     }
@@ -61,20 +74,18 @@ export function splitGlobals(argv: readonly string[]): { own: readonly string[];
   return { own, rest };
 }
 
-/** Reads them; the environment stands in for what was not given. Errors: `core/input`, `core/unsupported`. */
-export function readGlobals(own: readonly string[], env: Readonly<Record<string, string | undefined>>): Globals {
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Reads them; the environment stands in for what was not given. Errors: `core/input`. */
+export function readGlobals(own: readonly string[], env: Environment): Globals {
+  const grammar = { title: 'sltv', args: {}, options: globalOptions, spellings, nearby: [] };
   // `parse` gives each option the type that it is declared with.
-  const given = parse({ title: 'sltv', args: {}, options, spellings, nearby: [] }, own) as Values<typeof options>;
-  if (Object.keys(tlsOptions).some((name) => name in given)) {
-    throw coreErrors('unsupported', 'TLS and its options are not there yet: this daemon answers on Unix sockets only', {
-      hint: 'log in to the host and leave out the --tls options',
-    });
-  }
+  const given = parse(grammar, own) as Values<typeof globalOptions>;
   const timeout = given.timeout ?? (env.SLTV_TIMEOUT ? readTimeout(env.SLTV_TIMEOUT) : undefined);
   if (timeout !== undefined) checkTimeout(timeout);
-  const addr =
-    given.addr === undefined ? checkAddress(env.SLTV_ADDR || undefined, 'SLTV_ADDR: ') : checkAddress(given.addr);
-  return { ...given, addr, timeout };
+  const addr = given.addr ?? (env.SLTV_ADDR || undefined);
+  const isTcp = addr !== undefined && isTcpAddress(addr, given.addr === undefined ? 'SLTV_ADDR: ' : '');
+  return { ...given, addr, timeout, tls: readTls(given, env, isTcp ? undefined : (addr ?? DEFAULT_ADDRESS)) };
 }
 
 function readTimeout(word: string): number {
@@ -95,22 +106,45 @@ function checkTimeout(timeout: number): void {
 }
 
 /** `from` is what the sentence begins with, where nobody typed the address. */
-function checkAddress(addr: string | undefined, from = ''): string | undefined {
-  if (addr === undefined || /^(unix:(\/\/)?)?\/(?!\/)/.test(addr)) return addr;
-  if (/^(\w+:\/\/)?[^/\s]+:\d+$/.test(addr)) {
-    throw coreErrors(
-      'unsupported',
-      `${from}'${addr}' is a TCP address, and TCP comes with TLS, which is not there yet`,
-      {
-        hint: 'use the Unix socket on the host itself: --addr unix:///run/sltv/sltvd.sock',
-      },
-    );
+function isTcpAddress(addr: string, from: string): boolean {
+  try {
+    const target = parseAddress(addr);
+    if (!('host' in target)) return false;
+    if (target.isSecure) return true;
+  } catch (error) {
+    const { message, hint } = asSltvError(error);
+    throw coreErrors('input', `${from}${message}`, { hint });
   }
-  const path = /^unix:\/*(.+)$/.exec(addr)?.[1];
-  throw coreErrors('input', `${from}'${addr}' is not an address of a daemon`, {
-    hint:
-      path === undefined
-        ? "write its socket's path: --addr unix:///run/sltv/sltvd.sock"
-        : `did you mean unix:///${path}?`,
+  throw coreErrors('input', `${from}'${addr}' would go without TLS, and over TCP sltv speaks nothing else`, {
+    hint: `write ${addr.replace(/^http:\/\//i, '').replace(/\/$/, '')}, which means TLS`,
   });
 }
+
+/** `socket`: the Unix socket that is meant, where it is one. */
+function readTls(given: Values<typeof globalOptions>, env: Environment, socket: string | undefined): TlsOptions {
+  const typed = TLS_OPTIONS.find((name) => given[name] !== undefined);
+  if (socket !== undefined && typed !== undefined) {
+    throw coreErrors('input', `${optionOf(typed)} is for a daemon on another host, and ${socket} is a Unix socket`, {
+      hint: 'name that host: --addr HOST:PORT; or leave the option out',
+    });
+  }
+  if (socket !== undefined) return {};
+  const tls = {
+    cert: given.tlsCert ?? (env.SLTV_TLS_CERT || undefined),
+    key: given.tlsKey ?? (env.SLTV_TLS_KEY || undefined),
+    ca: given.tlsCa ?? (env.SLTV_TLS_CA || undefined),
+    serverName: given.tlsServerName ?? (env.SLTV_TLS_SERVER_NAME || undefined),
+  };
+  if ((tls.cert === undefined) !== (tls.key === undefined)) {
+    throw tls.cert === undefined
+      ? coreErrors('input', `the key ${tls.key} is of no use without its certificate`, {
+          hint: '--tls-cert FILE, or SLTV_TLS_CERT',
+        })
+      : coreErrors('input', `the certificate ${tls.cert} is of no use without its key`, {
+          hint: '--tls-key FILE, or SLTV_TLS_KEY',
+        });
+  }
+  return tls;
+}
+
+const TLS_OPTIONS = ['tlsCert', 'tlsKey', 'tlsCa', 'tlsServerName'] as const satisfies readonly TlsOption[];

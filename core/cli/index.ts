@@ -48,14 +48,15 @@ async function run(words: readonly string[], globals: Globals, world: World): Pr
     world,
     config: globals.config,
     signal: world.signal,
+    timeout: globals.timeout,
     async client() {
       const { connect } = await import('../client/index.ts');
-      client ??= connect({ addr: globals.addr, timeout: globals.timeout });
+      client ??= connect({ addr: globals.addr, tls: globals.tls, timeout: globals.timeout });
       return client;
     },
   };
-  // Nobody is to wait long for the news that a word was mistyped.
-  const timeout = Math.min(globals.timeout ?? PLUGINS_PATIENCE, PLUGINS_PATIENCE);
+  // Nobody is to wait long for the news that a word was mistyped, unless they said how long.
+  const timeout = globals.timeout ?? PLUGINS_PATIENCE;
   const elsewhere = async () =>
     (await import('./foreign.ts')).foreignCommands(await at.client(), { signal: at.signal, timeout });
 
@@ -101,8 +102,9 @@ async function perform(
   const replies = comesAgain ? answer : [await answer];
   let exit = 0;
   let first = true;
+  const widths: number[] = [];
   for await (const reply of replies) {
-    printReply(at.world, verb, reply, { json, first, comesAgain });
+    printReply(at.world, verb, reply, { json, first, comesAgain, widths });
     exit = reply.exit ?? 0;
     first = false;
   }

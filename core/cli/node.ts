@@ -20,6 +20,7 @@ const list = command(
       state: { type: 'text', about: 'up, silent, or fenced' },
       version: { type: 'text', about: "its daemon's" },
       lastSeen: { type: 'time', about: 'when it was last heard of', optional: true },
+      addresses: { type: 'text', about: 'where its API is reached from other hosts', list: true },
       pools: { type: 'text', about: 'what it sees', list: true },
       remarks: { type: 'text', about: 'what to see to', list: true },
     },
@@ -75,11 +76,12 @@ const retire = command(
 
 export const node: Commands = { 'node list': list, 'node fence': fence, 'node retire': retire };
 
-const rowOf = ({ name, up, fenced, version, lastSeen, pools, remarks }: Node) => ({
+const rowOf = ({ name, up, fenced, version, lastSeen, addresses, pools, remarks }: Node) => ({
   name,
   state: fenced ? 'fenced' : up ? 'up' : 'silent',
   version,
   lastSeen: timeFrom(lastSeen),
+  addresses,
   pools: pools.map((pool) => pool.name),
   remarks,
 });

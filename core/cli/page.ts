@@ -1,7 +1,7 @@
 // docs/cli.md, from the declarations: `node core/cli/page.ts > docs/cli.md`. A test compares.
 import { KINDS } from '../errors.ts';
 import type { Command } from './command.ts';
-import { globalOptions, tlsOptions } from './globals.ts';
+import { globalOptions } from './globals.ts';
 import { optionRows } from './help.ts';
 import { aliases, allCommands } from './nouns.ts';
 import { labelOf } from './show.ts';
@@ -13,9 +13,6 @@ export async function cliPage(): Promise<string> {
   return [
     HEAD,
     table('option', 'meaning', optionRows(globalOptions)),
-    `${Object.keys(tlsOptions).length} more are taken and refused until there is TLS: ${optionRows(tlsOptions)
-      .map(([words]) => `\`${words}\``)
-      .join(', ')}.`,
     MIDDLE,
     table(
       'exit code',
@@ -52,7 +49,7 @@ const MIDDLE = `
 
 Tables and sizes are for people. With \`--json\` stdout has the daemon's answer as proto3 JSON (a line for each result of a
 stream), and stderr an error as \`{"code", "kind", "message", "hint"}\`. Headings are bold on a terminal, unless NO_COLOR is set.
-\`--watch\`, which every verb that gives a list has, asks again two seconds after each answer, until Ctrl-C, which ends it with 0; an
+\`--watch\`, which every verb that reads and gives a list has, asks again two seconds after each answer, until Ctrl-C, which ends it with 0; an
 error ends it with its own code. On a terminal the new table takes the old one's place, elsewhere it follows after an empty line,
 and with \`--json\` each round is one line.
 Errors go to stderr, with what to do about them:

@@ -16,9 +16,11 @@ const summary = {
   virtual: { type: 'size', about: "what the disks' guests see, all together" },
 } as const;
 
+const shared = { type: 'flag', about: 'other hosts may have it, too', optional: true } as const;
+
 const facts = {
   ...summary,
-  shared: { type: 'flag', about: 'other hosts may have it, too', optional: true },
+  shared,
   extent: { type: 'size', about: 'every size is rounded up to it' },
   devices: { type: 'text', about: 'what it stands on', list: true },
   metadataSize: { type: 'size', about: 'room for the catalogue itself', optional: true },
@@ -34,7 +36,7 @@ const list = command(
     args: {},
     options: {},
     gives: 'list',
-    result: { ...summary, writable: { type: 'flag', about: 'sltv pool show says why not' } },
+    result: { ...summary, shared, writable: { type: 'flag', about: 'sltv pool show says why not' } },
   }),
   async (_, at) => {
     const pools = await (await at.client()).pools.list(at);
@@ -101,6 +103,27 @@ const share = command(
   async (input, at) => reply(await (await at.client()).pools.share({ name: input.name }, at)),
 );
 
+const take = command(
+  verb({
+    about: 'take a pool over, with all its disks, from a host that is gone for good',
+    example: 'sltv pool take vg-sltv --yes',
+    role: 'admin',
+    args: { name },
+    options: { yes },
+    gives: 'item',
+    result: facts,
+  }),
+  async (input, at) => {
+    await mustConfirm(
+      at,
+      input.yes,
+      `taking ${input.name} says that the host it was on is gone for good, or will never see these devices again: two hosts that write one pool under locks of their own destroy it`,
+      `sltv pool take ${input.name} --yes`,
+    );
+    return reply(await (await at.client()).pools.take({ name: input.name }, at));
+  },
+);
+
 const accept = command(
   verb({
     about: 'take a pool as it stands, after somebody wrote to it without the lock',
@@ -147,6 +170,7 @@ export const pool: Commands = {
   'pool create': create,
   'pool extend': extend,
   'pool share': share,
+  'pool take': take,
   'pool accept': accept,
   'pool shell': shell,
 };

@@ -2,10 +2,10 @@
 import type { Field } from '../kernel/verb.ts';
 import type { At, Command, Reply } from './command.ts';
 
-/** The same command; one that gives a list has `--watch` besides, unless it has an option of that name itself. */
+/** The same command; one that only reads and gives a list has `--watch` besides, unless it has an option of that name itself. */
 export function watchable(command: Command): Command {
   const { verb } = command;
-  if (verb.gives !== 'list' || Object.hasOwn(verb.options, 'watch')) return command;
+  if (verb.gives !== 'list' || verb.role !== 'viewer' || Object.hasOwn(verb.options, 'watch')) return command;
   return {
     ...command,
     verb: { ...verb, options: { ...verb.options, watch: WATCH } },

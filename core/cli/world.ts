@@ -32,8 +32,12 @@ export interface Local {
   checkConfig(options: Given): Promise<string>;
   /** All effective values; `isDefault` shows those of a host without a file. */
   showConfig(options: Given & { readonly isDefault: boolean }): Promise<readonly Setting[]>;
+  /** Writes a config to begin with, and what an editor needs to check it; `folder` as it was typed. What a person wrote stays. */
+  initFolder(folder: string | undefined): Promise<InitReport>;
   /** Writes the hypervisors' hook scripts; a second time changes nothing. */
   installHooks(options: Given): Promise<readonly InstalledHook[]>;
+  /** Holds what a plugin provides to the conformance suites, and tells of each case as it ends. Errors: `core/config`. */
+  testPlugin(options: PluginTest): AsyncIterable<CaseResult>;
   /** Answers a hypervisor that calls its hook; what it says comes on stdin. */
   hook(options: Given & { readonly name: string; readonly args: readonly string[] }): Promise<void>;
 }
@@ -43,12 +47,34 @@ interface Given {
   readonly signal: AbortSignal;
 }
 
+interface PluginTest {
+  readonly file: string;
+  /** Milliseconds that one case may take; undefined: as the file says. */
+  readonly patience: number | undefined;
+  readonly signal: AbortSignal;
+}
+
+export interface CaseResult {
+  /** The provider, and a fact. */
+  readonly case: string;
+  readonly result: 'ok' | 'failed' | 'not run';
+  readonly why: string | undefined;
+}
+
 export interface Setting {
   /** `lvm.vgs`. */
   readonly path: string;
   readonly value: unknown;
   /** `default`, `file`, or the variable that set it. */
   readonly from: string;
+  /** What it means, as its schema says. */
+  readonly about: string | undefined;
+}
+
+export interface InitReport {
+  readonly files: readonly { readonly path: string; readonly now: 'written' | 'renewed' | 'kept' }[];
+  /** What is left to do, in sentences. */
+  readonly remarks: readonly string[];
 }
 
 export interface InstalledHook {

@@ -1,9 +1,10 @@
 // One call, in Connect's JSON over bare node:http.
 import { readFileSync } from 'node:fs';
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, RequestOptions } from 'node:http';
 import { text } from 'node:stream/consumers';
 import type { Target } from './address.ts';
 import { notReached, refusedBy } from './failure.ts';
+import type { TlsOptions } from './tls.ts';
 
 // An ES import of node:http evaluates all that it exports, its WebSocket too, and with that 30 ms of undici.
 const { request: httpRequest } = process.getBuiltinModule('node:http');
@@ -11,6 +12,7 @@ const { request: httpRequest } = process.getBuiltinModule('node:http');
 export interface Connection {
   readonly addr: string;
   readonly target: Target;
+  readonly tls: TlsOptions;
   /** Milliseconds. */
   readonly timeout: number;
 }
@@ -30,7 +32,7 @@ export async function call(connection: Connection, path: string, body: object, o
   const clock = AbortSignal.timeout(timeout + PATIENCE);
   const signal = options.signal === undefined ? clock : AbortSignal.any([options.signal, clock]);
   try {
-    const response = await post(connection.target, {
+    const response = await post(connection, {
       path,
       body: Buffer.from(JSON.stringify(body)),
       headers: { 'content-type': 'application/json', ...callHeaders({ ...options, timeout }) },
@@ -45,7 +47,7 @@ export async function call(connection: Connection, path: string, body: object, o
 }
 
 /** Milliseconds beyond the deadline, so that a daemon that keeps it, also on a busy host, gets to say what it was waiting for. */
-const PATIENCE = 2_000;
+export const PATIENCE = 2_000;
 
 /** Milliseconds, three weeks: beyond what timers can wait they fire at once. */
 export const LONGEST_TIMEOUT = 21 * 24 * 60 * 60 * 1000;
@@ -67,7 +69,7 @@ export function callHeaders(options: CallOptions): Record<string, string> {
  * A random UUID. Under Node from the kernel: loading node:crypto for one would take a fifth as long as starting Node. Deno has
  * it at hand, and lets nobody into /proc who may not do everything.
  */
-const freshId = (): string =>
+export const freshId = (): string =>
   'Deno' in globalThis ? crypto.randomUUID() : readFileSync('/proc/sys/kernel/random/uuid', 'utf8').trim();
 
 interface Post {
@@ -78,16 +80,15 @@ interface Post {
 }
 
 /** Sends a request; answers as soon as the response begins. */
-export function post(target: Target, { path, body, headers, signal }: Post): Promise<IncomingMessage> {
-  return new Promise((resolve, reject) => {
-    const request = httpRequest({
-      ...target,
+export async function post(connection: Connection, { path, body, headers, signal }: Post): Promise<IncomingMessage> {
+  const [ask, way] = await wayTo(connection);
+  return await new Promise((resolve, reject) => {
+    const request = ask({
+      ...way,
       path,
       method: 'POST',
       // A connection of its own for each call: a process that makes one call has nothing left to wait for.
       agent: false,
-      // Nor a TLS name to guess at, which costs four milliseconds of regular expressions.
-      ...NO_SERVER_NAME,
       headers: { ...headers, 'content-length': String(body.length) },
       signal,
     });
@@ -95,6 +96,16 @@ export function post(target: Target, { path, body, headers, signal }: Post): Pro
     request.once('error', reject);
     request.end(body);
   });
+}
+
+/** What asks, and what it has to know of where. */
+async function wayTo({ target, tls }: Connection): Promise<readonly [ask: typeof httpRequest, way: RequestOptions]> {
+  // No TLS name to guess at, which costs four milliseconds of regular expressions.
+  if ('socketPath' in target) return [httpRequest, { ...target, ...NO_SERVER_NAME }];
+  const { host, port, isSecure } = target;
+  if (!isSecure) return [httpRequest, { host, port, ...NO_SERVER_NAME }];
+  const { secureOptions } = await import('./tls.ts');
+  return [process.getBuiltinModule('node:https').request, { host, port, ...secureOptions(host, tls) }];
 }
 
 /** node:http's types leave it to node:https. */

@@ -1,7 +1,8 @@
 // What went wrong on the way to the daemon or in it, as an SltvError.
 import { statSync } from 'node:fs';
-import { asSltvError, coreErrors, KINDS, type Kind, SltvError } from '../errors.ts';
+import { asSltvError, coreErrors, KIND_NAMES, type Kind, SltvError } from '../errors.ts';
 import { parseAddress } from './address.ts';
+import { handshakeFailure } from './handshake.ts';
 
 /** The daemon's refusal of a call: Connect's error JSON. */
 export function refusedBy(addr: string, status: number | undefined, body: string): SltvError {
@@ -50,10 +51,8 @@ const CONNECT_CODES: Readonly<Record<Kind, string>> = {
   internal: 'internal',
 };
 
-// CONNECT_CODES is typed by Kind, so each of its keys is one.
-const KINDS_BY_NAME = Object.keys(KINDS) as Kind[];
 const KIND_OF_CODE: Readonly<Record<string, Kind>> = Object.fromEntries(
-  KINDS_BY_NAME.map((kind) => [CONNECT_CODES[kind], kind]),
+  KIND_NAMES.map((kind) => [CONNECT_CODES[kind], kind]),
 );
 
 /** `sltv.v1.ErrorInfo` has two texts, code = 1 and hint = 2: not worth loading a protobuf library for. */
@@ -103,12 +102,13 @@ export function notReached(error: unknown, { addr, timeout, signal, clock }: Wai
   // What Deno forbids never reached the daemon.
   if (error instanceof Error && error.name === 'NotCapable') return asSltvError(error);
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  return (UNREACHED[code] ?? lostConnection)(addr, error);
+  return handshakeFailure(error, addr) ?? (UNREACHED[code] ?? lostConnection)(addr, error);
 }
 
 function noDaemon(addr: string, cause: unknown): SltvError {
   const target = parseAddress(addr);
-  const there = 'socketPath' in target ? statSync(target.socketPath, { throwIfNoEntry: false }) : undefined;
+  if ('host' in target) return nobodyAt(target.host, addr, cause);
+  const there = statSync(target.socketPath, { throwIfNoEntry: false });
   if (there !== undefined && !there.isSocket()) {
     return coreErrors(
       'no-daemon',
@@ -121,6 +121,17 @@ function noDaemon(addr: string, cause: unknown): SltvError {
   }
   return coreErrors('no-daemon', `no daemon answers on ${addr}`, {
     hint: 'systemctl start sltv, or sltv daemon',
+    cause,
+  });
+}
+
+function nobodyAt(host: string, addr: string, cause: unknown): SltvError {
+  const isUnknown = cause instanceof Error && 'code' in cause && /^(ENOTFOUND|EAI_AGAIN)$/.test(String(cause.code));
+  if (isUnknown) {
+    return coreErrors('no-daemon', `this host knows no address of ${host}`, { hint: `getent hosts ${host}`, cause });
+  }
+  return coreErrors('no-daemon', `no daemon answers on ${addr}`, {
+    hint: 'look on that host: systemctl status sltv; its sltv.config.ts needs a listener with tcp, and its firewall the port',
     cause,
   });
 }
@@ -141,7 +152,10 @@ const UNREACHED: Readonly<Record<string, typeof noDaemon>> = {
   ENOENT: noDaemon,
   ECONNREFUSED: noDaemon,
   ENOTFOUND: noDaemon,
+  EAI_AGAIN: noDaemon,
   EHOSTUNREACH: noDaemon,
+  ENETUNREACH: noDaemon,
+  ETIMEDOUT: noDaemon,
   EACCES: closedSocket,
   EPERM: closedSocket,
 };

@@ -1,18 +1,22 @@
-// 'sltv/client': talks to a daemon. No protobuf code is loaded, so a command starts as fast as Node does.
+// Talks to a daemon. No protobuf code is loaded, so a command starts as fast as Node does; published.ts has what more programs want.
 import type { JsonObject } from '@bufbuild/protobuf';
 import { DEFAULT_ADDRESS, parseAddress } from './address.ts';
-import { type CallOptions, type Connection, call } from './call.ts';
+import type { CallOptions, Connection } from './call.ts';
 import type * as Wire from './messages.ts';
-import { watch } from './watch.ts';
+import { overJson, type Protocol } from './protocol.ts';
+import type { TlsOptions } from './tls.ts';
 
 export { coreErrors, KINDS, type Kind, SltvError } from '../errors.ts';
 export { DEFAULT_ADDRESS } from './address.ts';
 export type { CallOptions } from './call.ts';
 export type * from './messages.ts';
+export type { TlsOptions } from './tls.ts';
 
 export interface ClientOptions {
-  /** `unix:///path` or `http://host:port`; default `DEFAULT_ADDRESS`. */
+  /** `unix:///path`, or `host:port` for TLS; `http://host:port`, as of a tunnel, goes without. Default `DEFAULT_ADDRESS`. */
   readonly addr?: string | undefined;
+  /** For an address with TLS. */
+  readonly tls?: TlsOptions | undefined;
   /** Milliseconds that a call may take unless it says otherwise; default 30,000. Streams have no end unless theirs says so. */
   readonly timeout?: number | undefined;
 }
@@ -21,7 +25,8 @@ type Method<Request, Response> = (request: Request, options?: CallOptions) => Pr
 
 /**
  * The daemon's services. Every method throws SltvError with the daemon's own kind, code and hint; on the way there:
- * `core/no-daemon` when nobody answers, `core/denied` when the socket may not be opened, `core/timeout`, `core/cancelled`.
+ * `core/no-daemon` when nobody answers, `core/denied` when the socket may not be opened, `core/untrusted-daemon` and
+ * `core/tls-file` over TLS, `core/timeout`, `core/cancelled`.
  */
 export interface Client {
   /** As it was asked for, for messages: `unix:///run/sltv/sltvd.sock`. */
@@ -33,6 +38,8 @@ export interface Client {
     readonly listDisks: Method<Wire.ListDisksRequest, Wire.ListDisksResponse>;
     readonly extendDisk: Method<Wire.ExtendDiskRequest, Wire.Disk>;
     readonly resizeDisk: Method<Wire.ResizeDiskRequest, Wire.Disk>;
+    readonly adoptDisks: Method<Wire.AdoptDisksRequest, Wire.AdoptDisksResponse>;
+    readonly forgetDisk: Method<Wire.ForgetDiskRequest, void>;
     readonly attachDisk: Method<Wire.AttachDiskRequest, Wire.Attachment>;
     readonly detachDisk: Method<Wire.DetachDiskRequest, void>;
     readonly listAttachments: Method<Wire.ListAttachmentsRequest, Wire.ListAttachmentsResponse>;
@@ -45,6 +52,7 @@ export interface Client {
     readonly create: Method<Wire.CreatePoolRequest, Wire.Pool>;
     readonly extend: Method<Wire.ExtendPoolRequest, Wire.Pool>;
     readonly share: Method<Wire.SharePoolRequest, Wire.Pool>;
+    readonly take: Method<Wire.TakePoolRequest, Wire.Pool>;
     readonly accept: Method<Wire.AcceptPoolRequest, Wire.Pool>;
     readonly shell: Method<Wire.ShellPoolRequest, Wire.ShellPoolResponse>;
   };
@@ -60,6 +68,15 @@ export interface Client {
   readonly vms: {
     readonly list: (options?: CallOptions) => Promise<Wire.Vm[]>;
   };
+  readonly operations: {
+    /** What the daemon has in hand, the oldest first. */
+    readonly list: (options?: CallOptions) => Promise<Wire.Operation[]>;
+    readonly cancel: Method<Wire.CancelOperationRequest, void>;
+  };
+  readonly events: {
+    /** The latest, and with `follow` what happens from then on; leaving the loop ends it. */
+    readonly watch: (request: Wire.WatchEventsRequest, options?: CallOptions) => AsyncIterable<Wire.Event>;
+  };
   readonly plugins: {
     readonly list: (options?: CallOptions) => Promise<Wire.Plugin[]>;
     /** Runs a verb that gives an item, a list or nothing: one object for an item, none for nothing. */
@@ -69,20 +86,26 @@ export interface Client {
   };
 }
 
-/** Makes a client. It connects with each call and holds nothing in between. Errors: `core/input` for a bad address. */
-export function connect(options: ClientOptions = {}): Client {
+/**
+ * Makes a client, which speaks JSON unless told otherwise: then it connects with each call and holds nothing in between.
+ * Errors: `core/input` for a bad address.
+ */
+export function connect(options: ClientOptions = {}, speak: (connection: Connection) => Protocol = overJson): Client {
   const addr = options.addr ?? DEFAULT_ADDRESS;
   const connection: Connection = {
     addr,
     target: parseAddress(addr),
+    tls: options.tls ?? {},
     timeout: options.timeout ?? DEFAULT_TIMEOUT,
   };
-  const sltv = methods(connection, 'sltv.v1.Sltv');
-  const pools = methods(connection, 'sltv.v1.PoolService');
-  const nodes = methods(connection, 'sltv.v1.NodeService');
-  const cluster = methods(connection, 'sltv.v1.ClusterService');
-  const vms = methods(connection, 'sltv.v1.VmService');
-  const plugins = methods(connection, 'sltv.v1.PluginService');
+  const protocol = speak(connection);
+  const sltv = methods(protocol, 'sltv.v1.Sltv');
+  const pools = methods(protocol, 'sltv.v1.PoolService');
+  const nodes = methods(protocol, 'sltv.v1.NodeService');
+  const cluster = methods(protocol, 'sltv.v1.ClusterService');
+  const vms = methods(protocol, 'sltv.v1.VmService');
+  const operations = methods(protocol, 'sltv.v1.OperationService');
+  const plugins = methods(protocol, 'sltv.v1.PluginService');
   const extendPool = pools<Wire.ExtendPoolRequest, Wire.ExtendPoolResponse>('ExtendPool');
   return {
     addr,
@@ -93,6 +116,8 @@ export function connect(options: ClientOptions = {}): Client {
       listDisks: sltv('ListDisks'),
       extendDisk: sltv('ExtendDisk'),
       resizeDisk: sltv('ResizeDisk'),
+      adoptDisks: sltv('AdoptDisks'),
+      forgetDisk: done(sltv('ForgetDisk')),
       attachDisk: sltv('AttachDisk'),
       detachDisk: done(sltv('DetachDisk')),
       listAttachments: sltv('ListAttachments'),
@@ -107,6 +132,7 @@ export function connect(options: ClientOptions = {}): Client {
       extend: async (request, options) => (await extendPool(request, options)).pool,
       share: async (request, options) =>
         (await pools<object, Wire.SharePoolResponse>('SharePool')(request, options)).pool,
+      take: async (request, options) => (await pools<object, Wire.TakePoolResponse>('TakePool')(request, options)).pool,
       accept: async (request, options) =>
         (await pools<object, Wire.AcceptPoolResponse>('AcceptPool')(request, options)).pool,
       shell: pools('ShellPool'),
@@ -124,25 +150,54 @@ export function connect(options: ClientOptions = {}): Client {
     vms: {
       list: async (options) => (await asking(vms<object, Wire.ListVmsResponse>('ListVms'))(options)).vms,
     },
+    operations: {
+      list: async (options) =>
+        (await asking(operations<object, Wire.ListOperationsResponse>('ListOperations'))(options)).operations,
+      cancel: done(operations('CancelOperation')),
+    },
+    events: {
+      watch: (request, options) => eventsOf(protocol, request, options ?? {}),
+    },
     plugins: {
       list: async (options) => (await asking(plugins<object, Wire.ListPluginsResponse>('List'))(options)).plugins,
       call: async (words, input, options) =>
         (await plugins<object, Wire.CallVerbResponse>('Call')({ words, input }, options)).results,
-      watch: (words, input, options) =>
-        watch(connection, '/sltv.v1.PluginService/Watch', { words, input }, options ?? {}),
+      watch: (words, input, options) => resultsOf(protocol, { words, input }, options ?? {}),
     },
   };
+}
+
+async function* eventsOf(
+  protocol: Protocol,
+  request: Wire.WatchEventsRequest,
+  options: CallOptions,
+): AsyncIterable<Wire.Event> {
+  for await (const response of protocol.watch('/sltv.v1.EventService/WatchEvents', request, options)) {
+    // The daemon writes it by the schema that the type was generated from.
+    yield (response as unknown as { event: Wire.Event }).event;
+  }
+}
+
+async function* resultsOf(
+  protocol: Protocol,
+  request: { readonly words: string; readonly input: JsonObject },
+  options: CallOptions,
+): AsyncIterable<JsonObject> {
+  for await (const response of protocol.watch('/sltv.v1.PluginService/Watch', request, options)) {
+    // As above.
+    yield (response as { result?: JsonObject }).result ?? {};
+  }
 }
 
 /** Milliseconds. */
 const DEFAULT_TIMEOUT = 30_000;
 
 const methods =
-  (connection: Connection, service: string) =>
+  (protocol: Protocol, service: string) =>
   <Request extends object, Response>(method: string): Method<Request, Response> =>
   // The daemon writes its answer by the schema that `Response` was generated from.
   async (request, options) =>
-    (await call(connection, `/${service}/${method}`, request, options ?? {})) as Response;
+    (await protocol.call(`/${service}/${method}`, request, options ?? {})) as Response;
 
 /** A method whose answer says nothing. */
 const done =

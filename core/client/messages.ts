@@ -1,17 +1,21 @@
 // The messages as a client reads and writes them. Types only: nothing of the generated code is loaded.
 import type { JsonObject } from '@bufbuild/protobuf';
 import type { RecoverClusterResponseJson } from '../api/gen/sltv/v1/cluster_pb.ts';
+import type { EventJson } from '../api/gen/sltv/v1/event_pb.ts';
 import type * as node from '../api/gen/sltv/v1/node_pb.ts';
+import type { ListOperationsResponseJson } from '../api/gen/sltv/v1/operation_pb.ts';
 import type { ListResponseJson } from '../api/gen/sltv/v1/plugin_pb.ts';
 import type * as pool from '../api/gen/sltv/v1/pool_pb.ts';
 import type * as sltv from '../api/gen/sltv/v1/sltv_pb.ts';
 import type { ListVmsResponseJson, VmJson } from '../api/gen/sltv/v1/vm_pb.ts';
 
 export type { JsonObject, JsonValue } from '@bufbuild/protobuf';
+export type { WatchEventsRequestJson as WatchEventsRequest } from '../api/gen/sltv/v1/event_pb.ts';
 export type {
   FenceNodeRequestJson as FenceNodeRequest,
   RetireNodeRequestJson as RetireNodeRequest,
 } from '../api/gen/sltv/v1/node_pb.ts';
+export type { CancelOperationRequestJson as CancelOperationRequest } from '../api/gen/sltv/v1/operation_pb.ts';
 export type {
   AcceptPoolRequestJson as AcceptPoolRequest,
   CreatePoolRequestJson as CreatePoolRequest,
@@ -19,13 +23,16 @@ export type {
   GetPoolRequestJson as GetPoolRequest,
   SharePoolRequestJson as SharePoolRequest,
   ShellPoolRequestJson as ShellPoolRequest,
+  TakePoolRequestJson as TakePoolRequest,
 } from '../api/gen/sltv/v1/pool_pb.ts';
 export type {
+  AdoptDisksRequestJson as AdoptDisksRequest,
   AttachDiskRequestJson as AttachDiskRequest,
   CreateDiskRequestJson as CreateDiskRequest,
   DeleteDiskRequestJson as DeleteDiskRequest,
   DetachDiskRequestJson as DetachDiskRequest,
   ExtendDiskRequestJson as ExtendDiskRequest,
+  ForgetDiskRequestJson as ForgetDiskRequest,
   GetDiskRequestJson as GetDiskRequest,
   ListAttachmentsRequestJson as ListAttachmentsRequest,
   ListDisksRequestJson as ListDisksRequest,
@@ -34,7 +41,7 @@ export type {
 } from '../api/gen/sltv/v1/sltv_pb.ts';
 
 /** A time that may not have been. */
-type Unset = 'createdAt' | 'lastExtendedAt' | 'attachedAt' | 'lastSeen';
+type Unset = 'time' | 'begunAt' | 'createdAt' | 'lastExtendedAt' | 'attachedAt' | 'lastSeen';
 
 /** A message as the daemon writes it: defaults written out, so that every field is there but times that have not been. */
 type Written<T> = T extends readonly (infer E)[]
@@ -46,6 +53,7 @@ type Written<T> = T extends readonly (infer E)[]
     : T;
 
 export type Disk = Written<sltv.DiskJson>;
+export type AdoptDisksResponse = Written<sltv.AdoptDisksResponseJson>;
 export type Attachment = Written<sltv.AttachmentJson>;
 export type NodeStatus = Written<sltv.NodeStatusJson>;
 export type ClusterStatus = Written<sltv.ClusterStatusJson>;
@@ -57,12 +65,16 @@ export type GetPoolResponse = Written<pool.GetPoolResponseJson>;
 export type CreatePoolResponse = Written<pool.CreatePoolResponseJson>;
 export type ExtendPoolResponse = Written<pool.ExtendPoolResponseJson>;
 export type SharePoolResponse = Written<pool.SharePoolResponseJson>;
+export type TakePoolResponse = Written<pool.TakePoolResponseJson>;
 export type AcceptPoolResponse = Written<pool.AcceptPoolResponseJson>;
 export type ShellPoolResponse = Written<pool.ShellPoolResponseJson>;
 export type Node = Written<node.NodeJson>;
 export type ListNodesResponse = Written<node.ListNodesResponseJson>;
 export type FenceNodeResponse = Written<node.FenceNodeResponseJson>;
 export type RecoverClusterResponse = Written<RecoverClusterResponseJson>;
+export type Event = Written<EventJson>;
+export type ListOperationsResponse = Written<ListOperationsResponseJson>;
+export type Operation = ListOperationsResponse['operations'][number];
 export type Vm = Written<VmJson>;
 export type ListVmsResponse = Written<ListVmsResponseJson>;
 export type ListPluginsResponse = Written<ListResponseJson>;

@@ -5,7 +5,7 @@ import type { JsonObject } from '@bufbuild/protobuf';
 import { type CallOptions, type Connection, callHeaders, isAnswer, LONGEST_TIMEOUT, post } from './call.ts';
 import { notReached, refusedBy, wireError } from './failure.ts';
 
-/** Asks once and hands out each result as it comes. Without a timeout of its own it lasts as long as the daemon goes on. */
+/** Asks once and hands out each response as it comes. Without a timeout of its own it lasts as long as the daemon goes on. */
 export async function* watch(
   connection: Connection,
   path: string,
@@ -17,7 +17,7 @@ export async function* watch(
     options.timeout === undefined ? undefined : AbortSignal.timeout(Math.min(options.timeout, LONGEST_TIMEOUT));
   const ends = [leaving.signal, options.signal, clock].filter((signal) => signal !== undefined);
   try {
-    const response = await post(connection.target, {
+    const response = await post(connection, {
       path,
       body: envelope(JSON.stringify(body)),
       headers: { 'content-type': CONTENT_TYPE, ...callHeaders(options) },
@@ -26,7 +26,7 @@ export async function* watch(
     if (!isAnswer(response, CONTENT_TYPE)) {
       throw refusedBy(connection.addr, response.statusCode, await text(response));
     }
-    yield* results(response);
+    yield* responses(response);
   } catch (error) {
     throw notReached(error, { addr: connection.addr, timeout: options.timeout, signal: options.signal, clock });
   } finally {
@@ -39,9 +39,8 @@ const CONTENT_TYPE = 'application/connect+json';
 const HEADER = 5;
 const END_OF_STREAM = 0b10;
 
-interface Envelope {
-  readonly result?: JsonObject;
-  readonly error?: Record<string, unknown>;
+interface End {
+  readonly error?: JsonObject;
 }
 
 function envelope(message: string): Buffer {
@@ -51,19 +50,19 @@ function envelope(message: string): Buffer {
   return Buffer.concat([header, payload]);
 }
 
-async function* results(response: IncomingMessage): AsyncGenerator<JsonObject, void> {
+async function* responses(response: IncomingMessage): AsyncGenerator<JsonObject, void> {
   let held: Buffer = Buffer.alloc(0);
   for await (const chunk of response) {
     held = Buffer.concat([held, chunk]);
     while (held.length >= HEADER && held.length >= HEADER + held.readUInt32BE(1)) {
       const end = HEADER + held.readUInt32BE(1);
-      // The daemon writes a WatchResponse in each envelope but the last, and that one by Connect's rules.
-      const message = JSON.parse(held.toString('utf8', HEADER, end)) as Envelope;
+      // The daemon writes a response in each envelope but the last, and that one by Connect's rules.
+      const message = JSON.parse(held.toString('utf8', HEADER, end)) as JsonObject & End;
       if ((held[0] ?? 0) & END_OF_STREAM) {
         if (message.error !== undefined) throw wireError(message.error);
         return;
       }
-      yield message.result ?? {};
+      yield message;
       held = held.subarray(end);
     }
   }

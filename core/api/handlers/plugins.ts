@@ -2,7 +2,7 @@
 import type { JsonObject, JsonValue } from '@bufbuild/protobuf';
 import type { ServiceImpl } from '@connectrpc/connect';
 import { coreErrors } from '../../errors.ts';
-import type { BootedVerb } from '../../kernel/boot.ts';
+import type { BootedVerb } from '../../kernel/booted-verb.ts';
 import type { Call } from '../../kernel/verb.ts';
 import { nearest } from '../../nearest.ts';
 import { callOf } from '../calls.ts';

@@ -9,7 +9,7 @@ import type { Call } from '../../kernel/verb.ts';
 import { callOf } from '../calls.ts';
 import type { PoolService } from '../gen/sltv/v1/pool_pb.ts';
 import { named, toPool } from '../messages.ts';
-import type { Daemon } from './daemon.ts';
+import { type Daemon, mustHave } from './daemon.ts';
 
 export function poolHandlers(daemon: Daemon): ServiceImpl<typeof PoolService> {
   const shown = (pools: readonly Pool[], call: Call) => describe(daemon, pools, call);
@@ -62,6 +62,13 @@ export function poolHandlers(daemon: Daemon): ServiceImpl<typeof PoolService> {
       if (pool.share === undefined) throw cannot(pool, 'can be had by one host only');
       await pool.share(call.signal);
       return await one(await findPool(daemon, pool.name, call.signal), call);
+    },
+
+    takePool: async ({ name }, context) => {
+      const call = callOf(context);
+      const wanted = named(name, 'name');
+      await mustHave(daemon, Disks, 'keeps disks').takePool({ name: wanted }, call);
+      return await one(await findPool(daemon, wanted, call.signal), call);
     },
 
     acceptPool: async ({ name }, context) => {

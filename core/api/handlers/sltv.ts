@@ -1,13 +1,24 @@
 // The fixed service: disks, attachments, and what this node is.
+import { create } from '@bufbuild/protobuf';
 import type { ServiceImpl } from '@connectrpc/connect';
-import { DiskFacts, Disks } from '../../capabilities/disks.ts';
+import { type Disk, DiskFacts, Disks } from '../../capabilities/disks.ts';
 import { Nodes } from '../../capabilities/nodes.ts';
 import { asSltvError } from '../../errors.ts';
 import type { Call } from '../../kernel/verb.ts';
 import { callOf, isRepeatable } from '../calls.ts';
 import { factsAbout } from '../disk-facts.ts';
-import type { Sltv } from '../gen/sltv/v1/sltv_pb.ts';
-import { fromBytes, fromCreateDisk, fromExtendDisk, named, optional, toAttachment, toDisk } from '../messages.ts';
+import { type Disk as DiskMessage, DiskSchema, type Sltv } from '../gen/sltv/v1/sltv_pb.ts';
+import {
+  fromAdoptDisks,
+  fromBytes,
+  fromCreateDisk,
+  fromExtendDisk,
+  named,
+  optional,
+  toAdoption,
+  toAttachment,
+  toDisk,
+} from '../messages.ts';
 import type { Daemon } from './daemon.ts';
 import { mustHave } from './daemon.ts';
 import { nodesOf } from './nodes.ts';
@@ -22,8 +33,15 @@ export function sltvHandlers(daemon: Daemon): ServiceImpl<typeof Sltv> {
     clusterEnabled: health()?.hasCluster ?? false,
     vgs: await Promise.all((await poolsOf(daemon, signal)).map((pool) => volumeGroup(pool, signal))),
     up: true,
-    remarks: [...(health()?.alarms ?? [])],
+    remarks: [...(health()?.alarms ?? []), ...daemon.remarks()],
   });
+  /** Of a thousand disks most are the same from one list to the next. */
+  const messages = new WeakMap<Disk, DiskMessage>();
+  const messageOf = (disk: Disk): DiskMessage => {
+    const message = messages.get(disk) ?? create(DiskSchema, toDisk(disk));
+    messages.set(disk, message);
+    return message;
+  };
   return {
     createDisk: async (request, context) => toDisk(await disks().create(fromCreateDisk(request), callOf(context))),
 
@@ -38,7 +56,7 @@ export function sltvHandlers(daemon: Daemon): ServiceImpl<typeof Sltv> {
     },
 
     listDisks: async ({ vg }, context) => ({
-      disks: (await disks().list({ pool: optional(vg) }, callOf(context))).map((disk) => toDisk(disk)),
+      disks: (await disks().list({ pool: optional(vg) }, callOf(context))).map(messageOf),
     }),
 
     extendDisk: async (request, context) => {
@@ -52,6 +70,15 @@ export function sltvHandlers(daemon: Daemon): ServiceImpl<typeof Sltv> {
     resizeDisk: async ({ name, virtualSizeBytes }, context) => {
       const virtualSize = fromBytes(virtualSizeBytes) ?? 0n;
       return toDisk(await disks().resize({ name: named(name, 'name'), virtualSize }, callOf(context)));
+    },
+
+    adoptDisks: async (request, context) => ({
+      adoptions: (await disks().adopt(fromAdoptDisks(request), callOf(context))).map(toAdoption),
+    }),
+
+    forgetDisk: async ({ name, attached }, context) => {
+      await disks().forget({ name: named(name, 'name'), attached }, callOf(context));
+      return {};
     },
 
     attachDisk: async (request, context) => {

@@ -1,6 +1,6 @@
 // The VMs of this host, and which of our disks they have.
 import type { ServiceImpl } from '@connectrpc/connect';
-import { Disks } from '../../capabilities/disks.ts';
+import { type Disk, Disks } from '../../capabilities/disks.ts';
 import { Hypervisor, type VmDisk } from '../../capabilities/hypervisor.ts';
 import type { Call } from '../../kernel/verb.ts';
 import { callOf } from '../calls.ts';
@@ -22,7 +22,8 @@ export function vmHandlers(daemon: Daemon): ServiceImpl<typeof VmService> {
 
 async function namesByPath(daemon: Daemon, call: Call): Promise<ReadonlyMap<string, string>> {
   const disks = (await daemon.booted.provided(Disks)?.list({}, call)) ?? [];
-  return new Map(disks.map((disk) => [disk.path, `${disk.pool}/${disk.name}`]));
+  const pathsOf = ({ path, alsoAt = [] }: Disk) => [path, ...alsoAt];
+  return new Map(disks.flatMap((disk) => pathsOf(disk).map((path) => [path, `${disk.pool}/${disk.name}`] as const)));
 }
 
 /** A VM that hangs must not hide the others: its error stands where its disks would. */

@@ -10,7 +10,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file sltv/v1/pool.proto.
  */
 export const file_sltv_v1_pool: GenFile = /*@__PURE__*/
-  fileDesc("ChJzbHR2L3YxL3Bvb2wucHJvdG8SB3NsdHYudjEijQIKBFBvb2wSDAoEbmFtZRgBIAEoCRIMCgRraW5kGAIgASgJEhIKCnNpemVfYnl0ZXMYAyABKAQSEgoKZnJlZV9ieXRlcxgEIAEoBBIUCgxleHRlbnRfYnl0ZXMYBSABKAQSDwoHZGV2aWNlcxgGIAMoCRIbChNtZXRhZGF0YV9zaXplX2J5dGVzGAcgASgEEhsKE21ldGFkYXRhX2ZyZWVfYnl0ZXMYCCABKAQSEgoKZGlza19jb3VudBgJIAEoDRIVCg12aXJ0dWFsX2J5dGVzGAogASgEEhkKEXJlYWRfb25seV9iZWNhdXNlGAsgASgJEg4KBnNoYXJlZBgMIAEoCBIKCgJpZBgNIAEoCSISChBMaXN0UG9vbHNSZXF1ZXN0IjEKEUxpc3RQb29sc1Jlc3BvbnNlEhwKBXBvb2xzGAEgAygLMg0uc2x0di52MS5Qb29sIh4KDkdldFBvb2xSZXF1ZXN0EgwKBG5hbWUYASABKAkiLgoPR2V0UG9vbFJlc3BvbnNlEhsKBHBvb2wYASABKAsyDS5zbHR2LnYxLlBvb2wiQAoRQ3JlYXRlUG9vbFJlcXVlc3QSDAoEbmFtZRgBIAEoCRIPCgdkZXZpY2VzGAIgAygJEgwKBGtpbmQYAyABKAkiMQoSQ3JlYXRlUG9vbFJlc3BvbnNlEhsKBHBvb2wYASABKAsyDS5zbHR2LnYxLlBvb2wiMgoRRXh0ZW5kUG9vbFJlcXVlc3QSDAoEbmFtZRgBIAEoCRIPCgdkZXZpY2VzGAIgAygJIjEKEkV4dGVuZFBvb2xSZXNwb25zZRIbCgRwb29sGAEgASgLMg0uc2x0di52MS5Qb29sIiAKEFNoYXJlUG9vbFJlcXVlc3QSDAoEbmFtZRgBIAEoCSIwChFTaGFyZVBvb2xSZXNwb25zZRIbCgRwb29sGAEgASgLMg0uc2x0di52MS5Qb29sIiEKEUFjY2VwdFBvb2xSZXF1ZXN0EgwKBG5hbWUYASABKAkiMQoSQWNjZXB0UG9vbFJlc3BvbnNlEhsKBHBvb2wYASABKAsyDS5zbHR2LnYxLlBvb2wiLwoQU2hlbGxQb29sUmVxdWVzdBIMCgRuYW1lGAEgASgJEg0KBXdvcmRzGAIgAygJIkEKEVNoZWxsUG9vbFJlc3BvbnNlEgwKBGNvZGUYASABKAUSDgoGc3Rkb3V0GAIgASgJEg4KBnN0ZGVychgDIAEoCTLsAwoLUG9vbFNlcnZpY2USQgoJTGlzdFBvb2xzEhkuc2x0di52MS5MaXN0UG9vbHNSZXF1ZXN0Ghouc2x0di52MS5MaXN0UG9vbHNSZXNwb25zZRI8CgdHZXRQb29sEhcuc2x0di52MS5HZXRQb29sUmVxdWVzdBoYLnNsdHYudjEuR2V0UG9vbFJlc3BvbnNlEkUKCkNyZWF0ZVBvb2wSGi5zbHR2LnYxLkNyZWF0ZVBvb2xSZXF1ZXN0Ghsuc2x0di52MS5DcmVhdGVQb29sUmVzcG9uc2USRQoKRXh0ZW5kUG9vbBIaLnNsdHYudjEuRXh0ZW5kUG9vbFJlcXVlc3QaGy5zbHR2LnYxLkV4dGVuZFBvb2xSZXNwb25zZRJCCglTaGFyZVBvb2wSGS5zbHR2LnYxLlNoYXJlUG9vbFJlcXVlc3QaGi5zbHR2LnYxLlNoYXJlUG9vbFJlc3BvbnNlEkUKCkFjY2VwdFBvb2wSGi5zbHR2LnYxLkFjY2VwdFBvb2xSZXF1ZXN0Ghsuc2x0di52MS5BY2NlcHRQb29sUmVzcG9uc2USQgoJU2hlbGxQb29sEhkuc2x0di52MS5TaGVsbFBvb2xSZXF1ZXN0Ghouc2x0di52MS5TaGVsbFBvb2xSZXNwb25zZWIGcHJvdG8z");
+  fileDesc("ChJzbHR2L3YxL3Bvb2wucHJvdG8SB3NsdHYudjEijQIKBFBvb2wSDAoEbmFtZRgBIAEoCRIMCgRraW5kGAIgASgJEhIKCnNpemVfYnl0ZXMYAyABKAQSEgoKZnJlZV9ieXRlcxgEIAEoBBIUCgxleHRlbnRfYnl0ZXMYBSABKAQSDwoHZGV2aWNlcxgGIAMoCRIbChNtZXRhZGF0YV9zaXplX2J5dGVzGAcgASgEEhsKE21ldGFkYXRhX2ZyZWVfYnl0ZXMYCCABKAQSEgoKZGlza19jb3VudBgJIAEoDRIVCg12aXJ0dWFsX2J5dGVzGAogASgEEhkKEXJlYWRfb25seV9iZWNhdXNlGAsgASgJEg4KBnNoYXJlZBgMIAEoCBIKCgJpZBgNIAEoCSISChBMaXN0UG9vbHNSZXF1ZXN0IjEKEUxpc3RQb29sc1Jlc3BvbnNlEhwKBXBvb2xzGAEgAygLMg0uc2x0di52MS5Qb29sIh4KDkdldFBvb2xSZXF1ZXN0EgwKBG5hbWUYASABKAkiLgoPR2V0UG9vbFJlc3BvbnNlEhsKBHBvb2wYASABKAsyDS5zbHR2LnYxLlBvb2wiQAoRQ3JlYXRlUG9vbFJlcXVlc3QSDAoEbmFtZRgBIAEoCRIPCgdkZXZpY2VzGAIgAygJEgwKBGtpbmQYAyABKAkiMQoSQ3JlYXRlUG9vbFJlc3BvbnNlEhsKBHBvb2wYASABKAsyDS5zbHR2LnYxLlBvb2wiMgoRRXh0ZW5kUG9vbFJlcXVlc3QSDAoEbmFtZRgBIAEoCRIPCgdkZXZpY2VzGAIgAygJIjEKEkV4dGVuZFBvb2xSZXNwb25zZRIbCgRwb29sGAEgASgLMg0uc2x0di52MS5Qb29sIiAKEFNoYXJlUG9vbFJlcXVlc3QSDAoEbmFtZRgBIAEoCSIwChFTaGFyZVBvb2xSZXNwb25zZRIbCgRwb29sGAEgASgLMg0uc2x0di52MS5Qb29sIh8KD1Rha2VQb29sUmVxdWVzdBIMCgRuYW1lGAEgASgJIi8KEFRha2VQb29sUmVzcG9uc2USGwoEcG9vbBgBIAEoCzINLnNsdHYudjEuUG9vbCIhChFBY2NlcHRQb29sUmVxdWVzdBIMCgRuYW1lGAEgASgJIjEKEkFjY2VwdFBvb2xSZXNwb25zZRIbCgRwb29sGAEgASgLMg0uc2x0di52MS5Qb29sIi8KEFNoZWxsUG9vbFJlcXVlc3QSDAoEbmFtZRgBIAEoCRINCgV3b3JkcxgCIAMoCSJBChFTaGVsbFBvb2xSZXNwb25zZRIMCgRjb2RlGAEgASgFEg4KBnN0ZG91dBgCIAEoCRIOCgZzdGRlcnIYAyABKAkyrQQKC1Bvb2xTZXJ2aWNlEkIKCUxpc3RQb29scxIZLnNsdHYudjEuTGlzdFBvb2xzUmVxdWVzdBoaLnNsdHYudjEuTGlzdFBvb2xzUmVzcG9uc2USPAoHR2V0UG9vbBIXLnNsdHYudjEuR2V0UG9vbFJlcXVlc3QaGC5zbHR2LnYxLkdldFBvb2xSZXNwb25zZRJFCgpDcmVhdGVQb29sEhouc2x0di52MS5DcmVhdGVQb29sUmVxdWVzdBobLnNsdHYudjEuQ3JlYXRlUG9vbFJlc3BvbnNlEkUKCkV4dGVuZFBvb2wSGi5zbHR2LnYxLkV4dGVuZFBvb2xSZXF1ZXN0Ghsuc2x0di52MS5FeHRlbmRQb29sUmVzcG9uc2USQgoJU2hhcmVQb29sEhkuc2x0di52MS5TaGFyZVBvb2xSZXF1ZXN0Ghouc2x0di52MS5TaGFyZVBvb2xSZXNwb25zZRI/CghUYWtlUG9vbBIYLnNsdHYudjEuVGFrZVBvb2xSZXF1ZXN0Ghkuc2x0di52MS5UYWtlUG9vbFJlc3BvbnNlEkUKCkFjY2VwdFBvb2wSGi5zbHR2LnYxLkFjY2VwdFBvb2xSZXF1ZXN0Ghsuc2x0di52MS5BY2NlcHRQb29sUmVzcG9uc2USQgoJU2hlbGxQb29sEhkuc2x0di52MS5TaGVsbFBvb2xSZXF1ZXN0Ghouc2x0di52MS5TaGVsbFBvb2xSZXNwb25zZWIGcHJvdG8z");
 
 /**
  * @generated from message sltv.v1.Pool
@@ -492,6 +492,60 @@ export const SharePoolResponseSchema: GenMessage<SharePoolResponse, {jsonType: S
   messageDesc(file_sltv_v1_pool, 10);
 
 /**
+ * @generated from message sltv.v1.TakePoolRequest
+ */
+export type TakePoolRequest = Message<"sltv.v1.TakePoolRequest"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+};
+
+/**
+ * @generated from message sltv.v1.TakePoolRequest
+ */
+export type TakePoolRequestJson = {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name?: string;
+};
+
+/**
+ * Describes the message sltv.v1.TakePoolRequest.
+ * Use `create(TakePoolRequestSchema)` to create a new message.
+ */
+export const TakePoolRequestSchema: GenMessage<TakePoolRequest, {jsonType: TakePoolRequestJson}> = /*@__PURE__*/
+  messageDesc(file_sltv_v1_pool, 11);
+
+/**
+ * @generated from message sltv.v1.TakePoolResponse
+ */
+export type TakePoolResponse = Message<"sltv.v1.TakePoolResponse"> & {
+  /**
+   * @generated from field: sltv.v1.Pool pool = 1;
+   */
+  pool?: Pool | undefined;
+};
+
+/**
+ * @generated from message sltv.v1.TakePoolResponse
+ */
+export type TakePoolResponseJson = {
+  /**
+   * @generated from field: sltv.v1.Pool pool = 1;
+   */
+  pool?: PoolJson;
+};
+
+/**
+ * Describes the message sltv.v1.TakePoolResponse.
+ * Use `create(TakePoolResponseSchema)` to create a new message.
+ */
+export const TakePoolResponseSchema: GenMessage<TakePoolResponse, {jsonType: TakePoolResponseJson}> = /*@__PURE__*/
+  messageDesc(file_sltv_v1_pool, 12);
+
+/**
  * @generated from message sltv.v1.AcceptPoolRequest
  */
 export type AcceptPoolRequest = Message<"sltv.v1.AcceptPoolRequest"> & {
@@ -516,7 +570,7 @@ export type AcceptPoolRequestJson = {
  * Use `create(AcceptPoolRequestSchema)` to create a new message.
  */
 export const AcceptPoolRequestSchema: GenMessage<AcceptPoolRequest, {jsonType: AcceptPoolRequestJson}> = /*@__PURE__*/
-  messageDesc(file_sltv_v1_pool, 11);
+  messageDesc(file_sltv_v1_pool, 13);
 
 /**
  * @generated from message sltv.v1.AcceptPoolResponse
@@ -543,7 +597,7 @@ export type AcceptPoolResponseJson = {
  * Use `create(AcceptPoolResponseSchema)` to create a new message.
  */
 export const AcceptPoolResponseSchema: GenMessage<AcceptPoolResponse, {jsonType: AcceptPoolResponseJson}> = /*@__PURE__*/
-  messageDesc(file_sltv_v1_pool, 12);
+  messageDesc(file_sltv_v1_pool, 14);
 
 /**
  * @generated from message sltv.v1.ShellPoolRequest
@@ -584,7 +638,7 @@ export type ShellPoolRequestJson = {
  * Use `create(ShellPoolRequestSchema)` to create a new message.
  */
 export const ShellPoolRequestSchema: GenMessage<ShellPoolRequest, {jsonType: ShellPoolRequestJson}> = /*@__PURE__*/
-  messageDesc(file_sltv_v1_pool, 13);
+  messageDesc(file_sltv_v1_pool, 15);
 
 /**
  * A status other than 0 is an answer.
@@ -635,7 +689,7 @@ export type ShellPoolResponseJson = {
  * Use `create(ShellPoolResponseSchema)` to create a new message.
  */
 export const ShellPoolResponseSchema: GenMessage<ShellPoolResponse, {jsonType: ShellPoolResponseJson}> = /*@__PURE__*/
-  messageDesc(file_sltv_v1_pool, 14);
+  messageDesc(file_sltv_v1_pool, 16);
 
 /**
  * Pools: where volumes live. Sizes are bytes.
@@ -660,6 +714,8 @@ export const PoolService: GenService<{
     output: typeof GetPoolResponseSchema;
   },
   /**
+   * Makes a pool on these devices.
+   *
    * @generated from rpc sltv.v1.PoolService.CreatePool
    */
   createPool: {
@@ -668,6 +724,8 @@ export const PoolService: GenService<{
     output: typeof CreatePoolResponseSchema;
   },
   /**
+   * Adds devices to a pool.
+   *
    * @generated from rpc sltv.v1.PoolService.ExtendPool
    */
   extendPool: {
@@ -684,6 +742,16 @@ export const PoolService: GenService<{
     methodKind: "unary";
     input: typeof SharePoolRequestSchema;
     output: typeof SharePoolResponseSchema;
+  },
+  /**
+   * Takes a pool over from a host that is gone for good, with all its disks. The caller vouches that nothing of that host runs.
+   *
+   * @generated from rpc sltv.v1.PoolService.TakePool
+   */
+  takePool: {
+    methodKind: "unary";
+    input: typeof TakePoolRequestSchema;
+    output: typeof TakePoolResponseSchema;
   },
   /**
    * Takes a pool's catalogue for right as it stands, after somebody has written to it without the lock.

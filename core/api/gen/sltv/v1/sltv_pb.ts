@@ -14,7 +14,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file sltv/v1/sltv.proto.
  */
 export const file_sltv_v1_sltv: GenFile = /*@__PURE__*/
-  fileDesc("ChJzbHR2L3YxL3NsdHYucHJvdG8SB3NsdHYudjEikAMKBERpc2sSDAoEbmFtZRgBIAEoCRIKCgJ2ZxgCIAEoCRIkCgRtb2RlGAMgASgOMhYuc2x0di52MS5Qcm92aXNpb25Nb2RlEhIKCnNpemVfYnl0ZXMYBCABKAQSGgoSdmlydHVhbF9zaXplX2J5dGVzGAUgASgEEhMKC2RldmljZV9wYXRoGAYgASgJEhcKD2NyZWF0ZWRfb25fbm9kZRgHIAEoCRIuCgpjcmVhdGVkX2F0GAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBI0ChBsYXN0X2V4dGVuZGVkX2F0GAkgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIKCgJpZBhkIAEoCRINCgVzdGF0ZRhlIAEoCRIPCgd2bV9uYW1lGGYgASgJEg8KB3ZtX3V1aWQYZyABKAkSEgoKdGFyZ2V0X2RldhhoIAEoCRIRCgllbmRfYnl0ZXMYaSABKAQSIAoFZmFjdHMYaiADKAsyES5zbHR2LnYxLkRpc2tGYWN0IlMKCERpc2tGYWN0EgwKBG5hbWUYASABKAkSDAoEdHlwZRgCIAEoCRINCgVhYm91dBgDIAEoCRIMCgRsaXN0GAQgASgIEg4KBnZhbHVlcxgFIAMoCSKzAQoKQXR0YWNobWVudBIRCglkaXNrX25hbWUYASABKAkSDwoHdm1fbmFtZRgCIAEoCRIMCgRob3N0GAMgASgJEhIKCnRhcmdldF9kZXYYBCABKAkSLwoLYXR0YWNoZWRfYXQYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg8KB3ZtX3V1aWQYZCABKAkSCgoCdmcYZSABKAkSEQoJcmVhZF9vbmx5GGYgASgIIpcBCgpOb2RlU3RhdHVzEg8KB25vZGVfaWQYASABKAkSDwoHdmVyc2lvbhgCIAEoCRIXCg9jbHVzdGVyX2VuYWJsZWQYAyABKAgSIQoDdmdzGAQgAygLMhQuc2x0di52MS5Wb2x1bWVHcm91cBIKCgJ1cBhkIAEoCBIOCgZmZW5jZWQYZSABKAgSDwoHcmVtYXJrcxhmIAMoCSJDCgtWb2x1bWVHcm91cBIMCgRuYW1lGAEgASgJEhIKCnNpemVfYnl0ZXMYAiABKAQSEgoKZnJlZV9ieXRlcxgDIAEoBCKqAQoNQ2x1c3RlclN0YXR1cxIPCgdlbmFibGVkGAEgASgIEg4KBmxlYWRlchgCIAEoCRIiCgVub2RlcxgDIAMoCzITLnNsdHYudjEuTm9kZVN0YXR1cxISCgpkaXNrX2NvdW50GAQgASgNEhgKEGF0dGFjaG1lbnRfY291bnQYBSABKA0SDwoHdHJvdWJsZRhkIAEoCRIVCg10cm91YmxlX3N0YXRlGGUgASgJIoMBChFDcmVhdGVEaXNrUmVxdWVzdBIMCgRuYW1lGAEgASgJEgoKAnZnGAIgASgJEiQKBG1vZGUYAyABKA4yFi5zbHR2LnYxLlByb3Zpc2lvbk1vZGUSEgoKc2l6ZV9ieXRlcxgEIAEoBBIaChJ2aXJ0dWFsX3NpemVfYnl0ZXMYBSABKAQiMAoRRGVsZXRlRGlza1JlcXVlc3QSDAoEbmFtZRgBIAEoCRINCgVmb3JjZRgCIAEoCCIeCg5HZXREaXNrUmVxdWVzdBIMCgRuYW1lGAEgASgJIh4KEExpc3REaXNrc1JlcXVlc3QSCgoCdmcYASABKAkiMQoRTGlzdERpc2tzUmVzcG9uc2USHAoFZGlza3MYASADKAsyDS5zbHR2LnYxLkRpc2siSgoRRXh0ZW5kRGlza1JlcXVlc3QSDAoEbmFtZRgBIAEoCRISCgpzaXplX2J5dGVzGAIgASgEEhMKC2RlbHRhX2J5dGVzGAMgASgEIj0KEVJlc2l6ZURpc2tSZXF1ZXN0EgwKBG5hbWUYASABKAkSGgoSdmlydHVhbF9zaXplX2J5dGVzGAIgASgEIl4KEUF0dGFjaERpc2tSZXF1ZXN0EhEKCWRpc2tfbmFtZRgBIAEoCRIPCgd2bV9uYW1lGAIgASgJEhIKCnRhcmdldF9kZXYYAyABKAkSEQoJcmVhZF9vbmx5GGQgASgIIjcKEURldGFjaERpc2tSZXF1ZXN0EhEKCWRpc2tfbmFtZRgBIAEoCRIPCgd2bV9uYW1lGAIgASgJIjwKFkxpc3RBdHRhY2htZW50c1JlcXVlc3QSEQoJZGlza19uYW1lGAEgASgJEg8KB3ZtX25hbWUYAiABKAkiQwoXTGlzdEF0dGFjaG1lbnRzUmVzcG9uc2USKAoLYXR0YWNobWVudHMYASADKAsyEy5zbHR2LnYxLkF0dGFjaG1lbnQqYgoNUHJvdmlzaW9uTW9kZRIeChpQUk9WSVNJT05fTU9ERV9VTlNQRUNJRklFRBAAEhgKFFBST1ZJU0lPTl9NT0RFX1RISUNLEAESFwoTUFJPVklTSU9OX01PREVfVEhJThACMsMFCgRTbHR2EjcKCkNyZWF0ZURpc2sSGi5zbHR2LnYxLkNyZWF0ZURpc2tSZXF1ZXN0Gg0uc2x0di52MS5EaXNrEkAKCkRlbGV0ZURpc2sSGi5zbHR2LnYxLkRlbGV0ZURpc2tSZXF1ZXN0GhYuZ29vZ2xlLnByb3RvYnVmLkVtcHR5EjEKB0dldERpc2sSFy5zbHR2LnYxLkdldERpc2tSZXF1ZXN0Gg0uc2x0di52MS5EaXNrEkIKCUxpc3REaXNrcxIZLnNsdHYudjEuTGlzdERpc2tzUmVxdWVzdBoaLnNsdHYudjEuTGlzdERpc2tzUmVzcG9uc2USNwoKRXh0ZW5kRGlzaxIaLnNsdHYudjEuRXh0ZW5kRGlza1JlcXVlc3QaDS5zbHR2LnYxLkRpc2sSPQoKQXR0YWNoRGlzaxIaLnNsdHYudjEuQXR0YWNoRGlza1JlcXVlc3QaEy5zbHR2LnYxLkF0dGFjaG1lbnQSQAoKRGV0YWNoRGlzaxIaLnNsdHYudjEuRGV0YWNoRGlza1JlcXVlc3QaFi5nb29nbGUucHJvdG9idWYuRW1wdHkSVAoPTGlzdEF0dGFjaG1lbnRzEh8uc2x0di52MS5MaXN0QXR0YWNobWVudHNSZXF1ZXN0GiAuc2x0di52MS5MaXN0QXR0YWNobWVudHNSZXNwb25zZRI8Cg1HZXROb2RlU3RhdHVzEhYuZ29vZ2xlLnByb3RvYnVmLkVtcHR5GhMuc2x0di52MS5Ob2RlU3RhdHVzEkIKEEdldENsdXN0ZXJTdGF0dXMSFi5nb29nbGUucHJvdG9idWYuRW1wdHkaFi5zbHR2LnYxLkNsdXN0ZXJTdGF0dXMSNwoKUmVzaXplRGlzaxIaLnNsdHYudjEuUmVzaXplRGlza1JlcXVlc3QaDS5zbHR2LnYxLkRpc2tiBnByb3RvMw", [file_google_protobuf_empty, file_google_protobuf_timestamp]);
+  fileDesc("ChJzbHR2L3YxL3NsdHYucHJvdG8SB3NsdHYudjEikAMKBERpc2sSDAoEbmFtZRgBIAEoCRIKCgJ2ZxgCIAEoCRIkCgRtb2RlGAMgASgOMhYuc2x0di52MS5Qcm92aXNpb25Nb2RlEhIKCnNpemVfYnl0ZXMYBCABKAQSGgoSdmlydHVhbF9zaXplX2J5dGVzGAUgASgEEhMKC2RldmljZV9wYXRoGAYgASgJEhcKD2NyZWF0ZWRfb25fbm9kZRgHIAEoCRIuCgpjcmVhdGVkX2F0GAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBI0ChBsYXN0X2V4dGVuZGVkX2F0GAkgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIKCgJpZBhkIAEoCRINCgVzdGF0ZRhlIAEoCRIPCgd2bV9uYW1lGGYgASgJEg8KB3ZtX3V1aWQYZyABKAkSEgoKdGFyZ2V0X2RldhhoIAEoCRIRCgllbmRfYnl0ZXMYaSABKAQSIAoFZmFjdHMYaiADKAsyES5zbHR2LnYxLkRpc2tGYWN0IlMKCERpc2tGYWN0EgwKBG5hbWUYASABKAkSDAoEdHlwZRgCIAEoCRINCgVhYm91dBgDIAEoCRIMCgRsaXN0GAQgASgIEg4KBnZhbHVlcxgFIAMoCSKzAQoKQXR0YWNobWVudBIRCglkaXNrX25hbWUYASABKAkSDwoHdm1fbmFtZRgCIAEoCRIMCgRob3N0GAMgASgJEhIKCnRhcmdldF9kZXYYBCABKAkSLwoLYXR0YWNoZWRfYXQYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg8KB3ZtX3V1aWQYZCABKAkSCgoCdmcYZSABKAkSEQoJcmVhZF9vbmx5GGYgASgIIpcBCgpOb2RlU3RhdHVzEg8KB25vZGVfaWQYASABKAkSDwoHdmVyc2lvbhgCIAEoCRIXCg9jbHVzdGVyX2VuYWJsZWQYAyABKAgSIQoDdmdzGAQgAygLMhQuc2x0di52MS5Wb2x1bWVHcm91cBIKCgJ1cBhkIAEoCBIOCgZmZW5jZWQYZSABKAgSDwoHcmVtYXJrcxhmIAMoCSJDCgtWb2x1bWVHcm91cBIMCgRuYW1lGAEgASgJEhIKCnNpemVfYnl0ZXMYAiABKAQSEgoKZnJlZV9ieXRlcxgDIAEoBCKqAQoNQ2x1c3RlclN0YXR1cxIPCgdlbmFibGVkGAEgASgIEg4KBmxlYWRlchgCIAEoCRIiCgVub2RlcxgDIAMoCzITLnNsdHYudjEuTm9kZVN0YXR1cxISCgpkaXNrX2NvdW50GAQgASgNEhgKEGF0dGFjaG1lbnRfY291bnQYBSABKA0SDwoHdHJvdWJsZRhkIAEoCRIVCg10cm91YmxlX3N0YXRlGGUgASgJIoMBChFDcmVhdGVEaXNrUmVxdWVzdBIMCgRuYW1lGAEgASgJEgoKAnZnGAIgASgJEiQKBG1vZGUYAyABKA4yFi5zbHR2LnYxLlByb3Zpc2lvbk1vZGUSEgoKc2l6ZV9ieXRlcxgEIAEoBBIaChJ2aXJ0dWFsX3NpemVfYnl0ZXMYBSABKAQiMAoRRGVsZXRlRGlza1JlcXVlc3QSDAoEbmFtZRgBIAEoCRINCgVmb3JjZRgCIAEoCCIeCg5HZXREaXNrUmVxdWVzdBIMCgRuYW1lGAEgASgJIh4KEExpc3REaXNrc1JlcXVlc3QSCgoCdmcYASABKAkiMQoRTGlzdERpc2tzUmVzcG9uc2USHAoFZGlza3MYASADKAsyDS5zbHR2LnYxLkRpc2siSgoRRXh0ZW5kRGlza1JlcXVlc3QSDAoEbmFtZRgBIAEoCRISCgpzaXplX2J5dGVzGAIgASgEEhMKC2RlbHRhX2J5dGVzGAMgASgEIj0KEVJlc2l6ZURpc2tSZXF1ZXN0EgwKBG5hbWUYASABKAkSGgoSdmlydHVhbF9zaXplX2J5dGVzGAIgASgEIj0KEUFkb3B0RGlza3NSZXF1ZXN0EgwKBG5hbWUYASABKAkSCgoCdmcYAiABKAkSDgoGZm9ybWF0GAMgASgJIjoKEkFkb3B0RGlza3NSZXNwb25zZRIkCglhZG9wdGlvbnMYASADKAsyES5zbHR2LnYxLkFkb3B0aW9uIm4KCEFkb3B0aW9uEgoKAnZnGAEgASgJEgwKBG5hbWUYAiABKAkSGwoEZGlzaxgDIAEoCzINLnNsdHYudjEuRGlzaxIPCgdiZWNhdXNlGAQgASgJEgwKBGNvZGUYBSABKAkSDAoEaGludBgGIAEoCSIzChFGb3JnZXREaXNrUmVxdWVzdBIMCgRuYW1lGAEgASgJEhAKCGF0dGFjaGVkGAIgASgIIl4KEUF0dGFjaERpc2tSZXF1ZXN0EhEKCWRpc2tfbmFtZRgBIAEoCRIPCgd2bV9uYW1lGAIgASgJEhIKCnRhcmdldF9kZXYYAyABKAkSEQoJcmVhZF9vbmx5GGQgASgIIjcKEURldGFjaERpc2tSZXF1ZXN0EhEKCWRpc2tfbmFtZRgBIAEoCRIPCgd2bV9uYW1lGAIgASgJIjwKFkxpc3RBdHRhY2htZW50c1JlcXVlc3QSEQoJZGlza19uYW1lGAEgASgJEg8KB3ZtX25hbWUYAiABKAkiQwoXTGlzdEF0dGFjaG1lbnRzUmVzcG9uc2USKAoLYXR0YWNobWVudHMYASADKAsyEy5zbHR2LnYxLkF0dGFjaG1lbnQqYgoNUHJvdmlzaW9uTW9kZRIeChpQUk9WSVNJT05fTU9ERV9VTlNQRUNJRklFRBAAEhgKFFBST1ZJU0lPTl9NT0RFX1RISUNLEAESFwoTUFJPVklTSU9OX01PREVfVEhJThACMswGCgRTbHR2EjcKCkNyZWF0ZURpc2sSGi5zbHR2LnYxLkNyZWF0ZURpc2tSZXF1ZXN0Gg0uc2x0di52MS5EaXNrEkAKCkRlbGV0ZURpc2sSGi5zbHR2LnYxLkRlbGV0ZURpc2tSZXF1ZXN0GhYuZ29vZ2xlLnByb3RvYnVmLkVtcHR5EjEKB0dldERpc2sSFy5zbHR2LnYxLkdldERpc2tSZXF1ZXN0Gg0uc2x0di52MS5EaXNrEkIKCUxpc3REaXNrcxIZLnNsdHYudjEuTGlzdERpc2tzUmVxdWVzdBoaLnNsdHYudjEuTGlzdERpc2tzUmVzcG9uc2USNwoKRXh0ZW5kRGlzaxIaLnNsdHYudjEuRXh0ZW5kRGlza1JlcXVlc3QaDS5zbHR2LnYxLkRpc2sSPQoKQXR0YWNoRGlzaxIaLnNsdHYudjEuQXR0YWNoRGlza1JlcXVlc3QaEy5zbHR2LnYxLkF0dGFjaG1lbnQSQAoKRGV0YWNoRGlzaxIaLnNsdHYudjEuRGV0YWNoRGlza1JlcXVlc3QaFi5nb29nbGUucHJvdG9idWYuRW1wdHkSVAoPTGlzdEF0dGFjaG1lbnRzEh8uc2x0di52MS5MaXN0QXR0YWNobWVudHNSZXF1ZXN0GiAuc2x0di52MS5MaXN0QXR0YWNobWVudHNSZXNwb25zZRI8Cg1HZXROb2RlU3RhdHVzEhYuZ29vZ2xlLnByb3RvYnVmLkVtcHR5GhMuc2x0di52MS5Ob2RlU3RhdHVzEkIKEEdldENsdXN0ZXJTdGF0dXMSFi5nb29nbGUucHJvdG9idWYuRW1wdHkaFi5zbHR2LnYxLkNsdXN0ZXJTdGF0dXMSNwoKUmVzaXplRGlzaxIaLnNsdHYudjEuUmVzaXplRGlza1JlcXVlc3QaDS5zbHR2LnYxLkRpc2sSRQoKQWRvcHREaXNrcxIaLnNsdHYudjEuQWRvcHREaXNrc1JlcXVlc3QaGy5zbHR2LnYxLkFkb3B0RGlza3NSZXNwb25zZRJACgpGb3JnZXREaXNrEhouc2x0di52MS5Gb3JnZXREaXNrUmVxdWVzdBoWLmdvb2dsZS5wcm90b2J1Zi5FbXB0eWIGcHJvdG8z", [file_google_protobuf_empty, file_google_protobuf_timestamp]);
 
 /**
  * @generated from message sltv.v1.Disk
@@ -79,7 +79,7 @@ export type Disk = Message<"sltv.v1.Disk"> & {
   id: string;
 
   /**
-   * foreign, creating, ready, owned, attaching, detaching, resizing, moving, deleting, wiping, conflict.
+   * foreign, creating, adopting, ready, owned, attaching, detaching, resizing, moving, deleting, wiping, conflict.
    *
    * @generated from field: string state = 101;
    */
@@ -180,7 +180,7 @@ export type DiskJson = {
   id?: string;
 
   /**
-   * foreign, creating, ready, owned, attaching, detaching, resizing, moving, deleting, wiping, conflict.
+   * foreign, creating, adopting, ready, owned, attaching, detaching, resizing, moving, deleting, wiping, conflict.
    *
    * @generated from field: string state = 101;
    */
@@ -952,6 +952,230 @@ export const ResizeDiskRequestSchema: GenMessage<ResizeDiskRequest, {jsonType: R
   messageDesc(file_sltv_v1_sltv, 12);
 
 /**
+ * @generated from message sltv.v1.AdoptDisksRequest
+ */
+export type AdoptDisksRequest = Message<"sltv.v1.AdoptDisksRequest"> & {
+  /**
+   * A volume, as VOLUME, POOL/VOLUME or a path of it. Empty: all of the pool.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * Empty: where the name is; without a name, the default pool.
+   *
+   * @generated from field: string vg = 2;
+   */
+  vg: string;
+
+  /**
+   * What is on it: raw or qcow2. Empty: as VMs have it.
+   *
+   * @generated from field: string format = 3;
+   */
+  format: string;
+};
+
+/**
+ * @generated from message sltv.v1.AdoptDisksRequest
+ */
+export type AdoptDisksRequestJson = {
+  /**
+   * A volume, as VOLUME, POOL/VOLUME or a path of it. Empty: all of the pool.
+   *
+   * @generated from field: string name = 1;
+   */
+  name?: string;
+
+  /**
+   * Empty: where the name is; without a name, the default pool.
+   *
+   * @generated from field: string vg = 2;
+   */
+  vg?: string;
+
+  /**
+   * What is on it: raw or qcow2. Empty: as VMs have it.
+   *
+   * @generated from field: string format = 3;
+   */
+  format?: string;
+};
+
+/**
+ * Describes the message sltv.v1.AdoptDisksRequest.
+ * Use `create(AdoptDisksRequestSchema)` to create a new message.
+ */
+export const AdoptDisksRequestSchema: GenMessage<AdoptDisksRequest, {jsonType: AdoptDisksRequestJson}> = /*@__PURE__*/
+  messageDesc(file_sltv_v1_sltv, 13);
+
+/**
+ * @generated from message sltv.v1.AdoptDisksResponse
+ */
+export type AdoptDisksResponse = Message<"sltv.v1.AdoptDisksResponse"> & {
+  /**
+   * One for a name, which is an error when it could not be; else one for each volume that was no disk.
+   *
+   * @generated from field: repeated sltv.v1.Adoption adoptions = 1;
+   */
+  adoptions: Adoption[];
+};
+
+/**
+ * @generated from message sltv.v1.AdoptDisksResponse
+ */
+export type AdoptDisksResponseJson = {
+  /**
+   * One for a name, which is an error when it could not be; else one for each volume that was no disk.
+   *
+   * @generated from field: repeated sltv.v1.Adoption adoptions = 1;
+   */
+  adoptions?: AdoptionJson[];
+};
+
+/**
+ * Describes the message sltv.v1.AdoptDisksResponse.
+ * Use `create(AdoptDisksResponseSchema)` to create a new message.
+ */
+export const AdoptDisksResponseSchema: GenMessage<AdoptDisksResponse, {jsonType: AdoptDisksResponseJson}> = /*@__PURE__*/
+  messageDesc(file_sltv_v1_sltv, 14);
+
+/**
+ * What became of a volume.
+ *
+ * @generated from message sltv.v1.Adoption
+ */
+export type Adoption = Message<"sltv.v1.Adoption"> & {
+  /**
+   * @generated from field: string vg = 1;
+   */
+  vg: string;
+
+  /**
+   * @generated from field: string name = 2;
+   */
+  name: string;
+
+  /**
+   * Unset where it was left as it is.
+   *
+   * @generated from field: sltv.v1.Disk disk = 3;
+   */
+  disk?: Disk | undefined;
+
+  /**
+   * Why it is raw or qcow2; or why it was left.
+   *
+   * @generated from field: string because = 4;
+   */
+  because: string;
+
+  /**
+   * Where it was left: the error's code, and what to do.
+   *
+   * @generated from field: string code = 5;
+   */
+  code: string;
+
+  /**
+   * @generated from field: string hint = 6;
+   */
+  hint: string;
+};
+
+/**
+ * What became of a volume.
+ *
+ * @generated from message sltv.v1.Adoption
+ */
+export type AdoptionJson = {
+  /**
+   * @generated from field: string vg = 1;
+   */
+  vg?: string;
+
+  /**
+   * @generated from field: string name = 2;
+   */
+  name?: string;
+
+  /**
+   * Unset where it was left as it is.
+   *
+   * @generated from field: sltv.v1.Disk disk = 3;
+   */
+  disk?: DiskJson;
+
+  /**
+   * Why it is raw or qcow2; or why it was left.
+   *
+   * @generated from field: string because = 4;
+   */
+  because?: string;
+
+  /**
+   * Where it was left: the error's code, and what to do.
+   *
+   * @generated from field: string code = 5;
+   */
+  code?: string;
+
+  /**
+   * @generated from field: string hint = 6;
+   */
+  hint?: string;
+};
+
+/**
+ * Describes the message sltv.v1.Adoption.
+ * Use `create(AdoptionSchema)` to create a new message.
+ */
+export const AdoptionSchema: GenMessage<Adoption, {jsonType: AdoptionJson}> = /*@__PURE__*/
+  messageDesc(file_sltv_v1_sltv, 15);
+
+/**
+ * @generated from message sltv.v1.ForgetDiskRequest
+ */
+export type ForgetDiskRequest = Message<"sltv.v1.ForgetDiskRequest"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * Also one that a VM has; the VM keeps it.
+   *
+   * @generated from field: bool attached = 2;
+   */
+  attached: boolean;
+};
+
+/**
+ * @generated from message sltv.v1.ForgetDiskRequest
+ */
+export type ForgetDiskRequestJson = {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name?: string;
+
+  /**
+   * Also one that a VM has; the VM keeps it.
+   *
+   * @generated from field: bool attached = 2;
+   */
+  attached?: boolean;
+};
+
+/**
+ * Describes the message sltv.v1.ForgetDiskRequest.
+ * Use `create(ForgetDiskRequestSchema)` to create a new message.
+ */
+export const ForgetDiskRequestSchema: GenMessage<ForgetDiskRequest, {jsonType: ForgetDiskRequestJson}> = /*@__PURE__*/
+  messageDesc(file_sltv_v1_sltv, 16);
+
+/**
  * @generated from message sltv.v1.AttachDiskRequest
  */
 export type AttachDiskRequest = Message<"sltv.v1.AttachDiskRequest"> & {
@@ -1014,7 +1238,7 @@ export type AttachDiskRequestJson = {
  * Use `create(AttachDiskRequestSchema)` to create a new message.
  */
 export const AttachDiskRequestSchema: GenMessage<AttachDiskRequest, {jsonType: AttachDiskRequestJson}> = /*@__PURE__*/
-  messageDesc(file_sltv_v1_sltv, 13);
+  messageDesc(file_sltv_v1_sltv, 17);
 
 /**
  * @generated from message sltv.v1.DetachDiskRequest
@@ -1051,7 +1275,7 @@ export type DetachDiskRequestJson = {
  * Use `create(DetachDiskRequestSchema)` to create a new message.
  */
 export const DetachDiskRequestSchema: GenMessage<DetachDiskRequest, {jsonType: DetachDiskRequestJson}> = /*@__PURE__*/
-  messageDesc(file_sltv_v1_sltv, 14);
+  messageDesc(file_sltv_v1_sltv, 18);
 
 /**
  * Either may be empty.
@@ -1092,7 +1316,7 @@ export type ListAttachmentsRequestJson = {
  * Use `create(ListAttachmentsRequestSchema)` to create a new message.
  */
 export const ListAttachmentsRequestSchema: GenMessage<ListAttachmentsRequest, {jsonType: ListAttachmentsRequestJson}> = /*@__PURE__*/
-  messageDesc(file_sltv_v1_sltv, 15);
+  messageDesc(file_sltv_v1_sltv, 19);
 
 /**
  * @generated from message sltv.v1.ListAttachmentsResponse
@@ -1119,7 +1343,7 @@ export type ListAttachmentsResponseJson = {
  * Use `create(ListAttachmentsResponseSchema)` to create a new message.
  */
 export const ListAttachmentsResponseSchema: GenMessage<ListAttachmentsResponse, {jsonType: ListAttachmentsResponseJson}> = /*@__PURE__*/
-  messageDesc(file_sltv_v1_sltv, 16);
+  messageDesc(file_sltv_v1_sltv, 20);
 
 /**
  * @generated from enum sltv.v1.ProvisionMode
@@ -1164,6 +1388,8 @@ export const ProvisionModeSchema: GenEnum<ProvisionMode, ProvisionModeJson> = /*
  */
 export const Sltv: GenService<{
   /**
+   * Makes a disk, thick or thin.
+   *
    * @generated from rpc sltv.v1.Sltv.CreateDisk
    */
   createDisk: {
@@ -1172,6 +1398,8 @@ export const Sltv: GenService<{
     output: typeof DiskSchema;
   },
   /**
+   * Removes a disk with all that is on it.
+   *
    * @generated from rpc sltv.v1.Sltv.DeleteDisk
    */
   deleteDisk: {
@@ -1180,6 +1408,8 @@ export const Sltv: GenService<{
     output: typeof EmptySchema;
   },
   /**
+   * One disk, with what plugins know of it.
+   *
    * @generated from rpc sltv.v1.Sltv.GetDisk
    */
   getDisk: {
@@ -1188,6 +1418,8 @@ export const Sltv: GenService<{
     output: typeof DiskSchema;
   },
   /**
+   * All disks, or those of a pool.
+   *
    * @generated from rpc sltv.v1.Sltv.ListDisks
    */
   listDisks: {
@@ -1196,6 +1428,8 @@ export const Sltv: GenService<{
     output: typeof ListDisksResponseSchema;
   },
   /**
+   * Grows the physical size; of a thick disk also what the guest sees.
+   *
    * @generated from rpc sltv.v1.Sltv.ExtendDisk
    */
   extendDisk: {
@@ -1204,6 +1438,8 @@ export const Sltv: GenService<{
     output: typeof DiskSchema;
   },
   /**
+   * Gives a disk to a VM, running or not, for good.
+   *
    * @generated from rpc sltv.v1.Sltv.AttachDisk
    */
   attachDisk: {
@@ -1212,6 +1448,8 @@ export const Sltv: GenService<{
     output: typeof AttachmentSchema;
   },
   /**
+   * Takes it away again; answered when the guest has let the device go.
+   *
    * @generated from rpc sltv.v1.Sltv.DetachDisk
    */
   detachDisk: {
@@ -1220,6 +1458,8 @@ export const Sltv: GenService<{
     output: typeof EmptySchema;
   },
   /**
+   * Which disk is in which VM.
+   *
    * @generated from rpc sltv.v1.Sltv.ListAttachments
    */
   listAttachments: {
@@ -1228,6 +1468,8 @@ export const Sltv: GenService<{
     output: typeof ListAttachmentsResponseSchema;
   },
   /**
+   * The node that answers, and its pools.
+   *
    * @generated from rpc sltv.v1.Sltv.GetNodeStatus
    */
   getNodeStatus: {
@@ -1236,6 +1478,8 @@ export const Sltv: GenService<{
     output: typeof NodeStatusSchema;
   },
   /**
+   * All nodes, and how the cluster is.
+   *
    * @generated from rpc sltv.v1.Sltv.GetClusterStatus
    */
   getClusterStatus: {
@@ -1252,6 +1496,26 @@ export const Sltv: GenService<{
     methodKind: "unary";
     input: typeof ResizeDiskRequestSchema;
     output: typeof DiskSchema;
+  },
+  /**
+   * Takes volumes that sltv did not make for disks, as they are: one, or all of a pool that can be.
+   *
+   * @generated from rpc sltv.v1.Sltv.AdoptDisks
+   */
+  adoptDisks: {
+    methodKind: "unary";
+    input: typeof AdoptDisksRequestSchema;
+    output: typeof AdoptDisksResponseSchema;
+  },
+  /**
+   * Lets a disk go: its volume stays as it is, and is no disk of sltv's any more.
+   *
+   * @generated from rpc sltv.v1.Sltv.ForgetDisk
+   */
+  forgetDisk: {
+    methodKind: "unary";
+    input: typeof ForgetDiskRequestSchema;
+    output: typeof EmptySchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_sltv_v1_sltv, 0);
