@@ -8,6 +8,8 @@ export const modules = {
   'sltv/libvirt': () => import('sltv/libvirt'),
   'sltv/local-lock': () => import('sltv/local-lock'),
   'sltv/lvm': () => import('sltv/lvm'),
+  'sltv/metrics': () => import('sltv/metrics'),
+  'sltv/notify': () => import('sltv/notify'),
 };
 
 /** The config that serves where there is no file. */

@@ -90,3 +90,6 @@ export function secondsToFull({ physical, fill, pace }: Guarded, now: number): n
 const BREATH = 16n * MiB;
 
 export const hasRoom = ({ physical, fill }: Guarded): boolean => physical - fill >= BREATH;
+
+/** For the log. */
+export const namesOf = ({ disk, vm }: Guarded) => ({ disk: `${disk.pool}/${disk.name}`, vm });

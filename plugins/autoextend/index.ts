@@ -1,6 +1,7 @@
 // plugins/autoextend: no guest stops because its thin disk is full.
 import {
   type Call,
+  DiskAdopted,
   DiskExtended,
   DiskFacts,
   DiskResized,
@@ -8,14 +9,17 @@ import {
   definePlugin,
   Hypervisor,
   type HypervisorEvent,
+  MetricSources,
   PoolGrown,
   Storage,
   v,
   verb,
 } from 'sltv';
+import { createAgain } from './again.ts';
 import { ahead } from './ahead.ts';
 import { fail } from './errors.ts';
 import { createKeeper, type Keeper } from './keeper.ts';
+import { metricsOf } from './metrics.ts';
 import type { Policy } from './policy.ts';
 import { createRescue } from './rescue.ts';
 import { notesFor, settingsOf } from './settings.ts';
@@ -27,18 +31,36 @@ export { type KeepFreeOptions, keepFree } from './keep-free.ts';
 export type { Extension, Policy, Sample, Wish } from './policy.ts';
 
 const AutoextendOptions = v.strictObject({
-  /** When a disk grows, and by how much. */
-  policy: v.optional(
-    v.custom<Policy>(
-      (value) => typeof value === 'function',
-      "a policy is a function, such as keepFree({ percent: 10, step: '10%' })",
+  policy: v.pipe(
+    v.optional(
+      v.custom<Policy>(
+        (value) => typeof value === 'function',
+        "a policy is a function, such as keepFree({ percent: 10, step: '10%' })",
+      ),
+      () => ahead(),
     ),
-    () => ahead(),
+    v.title('a function'),
+    v.metadata({ default: '`ahead()`', see: 'thin-provisioning.md#policies' }),
+    v.description(
+      "when a thin disk in a running VM grows, and by how much: `ahead({ … })`, `keepFree({ percent: 10, step: '10%' })`, or one of your own",
+    ),
   ),
-  /** Milliseconds between two looks at all guests, which repair what events missed. */
-  poll: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1_000, 'at least 1000 milliseconds')), 15_000),
-  /** False: nothing is armed, and a disk grows only when a look finds it too full. */
-  events: v.optional(v.boolean(), true),
+  poll: v.pipe(
+    v.optional(
+      v.pipe(
+        v.number(),
+        v.integer(),
+        v.minValue(1_000, 'at least 1000 milliseconds'),
+        v.title('a number, 1000 or more'),
+      ),
+      15_000,
+    ),
+    v.description('milliseconds between two looks at all guests, which repair what events missed'),
+  ),
+  events: v.pipe(
+    v.optional(v.boolean(), true),
+    v.description('whether QEMU tells when a disk fills; `false` arms nothing and leaves it to the looks'),
+  ),
 });
 
 const disk = { type: 'text', about: 'NAME or POOL/NAME', optional: true } as const;
@@ -87,18 +109,19 @@ export default definePlugin({
   options: AutoextendOptions,
   errors: fail,
   requires: { disks: Disks, storages: Storage, hypervisor: Hypervisor },
-  provides: { facts: DiskFacts },
+  provides: { facts: DiskFacts, metrics: MetricSources },
   verbs,
   setup({ options: { policy, poll, events }, use: { disks, storages, hypervisor }, log, signal, on, emit, defer }) {
     const now = () => performance.now();
     const standIn = ahead();
     const shortages = createShortages(log, emit);
+    const again = createAgain({ work: () => void attend(), longest: Math.min(poll, LONGEST_WAIT), life: signal, now });
     const keeper = createKeeper({
-      ...{ disks, storages, hypervisor, shortages, log, now, policy, standIn },
+      ...{ disks, storages, hypervisor, shortages, log, emit, again, now, policy, standIn },
       arms: events,
       life: signal,
     });
-    const rescue = createRescue({ keeper, hypervisor, log, emit, life: signal, now });
+    const rescue = createRescue({ keeper, hypervisor, log, emit, again, life: signal, now });
     const attend = async () => {
       await keeper.look();
       await rescue();
@@ -114,6 +137,7 @@ export default definePlugin({
     }
     on(PoolGrown, attend);
     on(DiskResized, attend);
+    on(DiskAdopted, attend);
     on(DiskExtended, async ({ automatic }) => {
       if (!automatic) await attend();
     });
@@ -139,6 +163,7 @@ export default definePlugin({
             return guarded && factsOf(guarded, now());
           },
         },
+        metrics: { name: 'autoextend', collect: () => metricsOf(keeper.guarded(), now()) },
       },
       verbs: {
         'autoextend status': async ({ disk }, call) =>
@@ -163,6 +188,9 @@ export default definePlugin({
     };
   },
 });
+
+/** Milliseconds to the next try while something goes on failing, however seldom all guests are looked at otherwise. */
+const LONGEST_WAIT = 15_000;
 
 /** A crossing is answered at once; after all that may change which guest has which disk, everything is looked at. */
 async function listen(

@@ -1,16 +1,13 @@
 // Guests that stand still because a disk of theirs is full: given room, and let run on.
-import { type DiskError, DiskPaused, DiskResumed, type Event, type Hypervisor, type Log } from 'sltv';
+import { type DiskError, DiskPaused, DiskResumed, type Hypervisor } from 'sltv';
 import { coalesce } from './coalesce.ts';
 import { type Guarded, letGo } from './guarded.ts';
 import type { Keeper } from './keeper.ts';
+import type { Means } from './means.ts';
 
-export interface Rescuing {
+export interface Rescuing extends Pick<Means, 'log' | 'emit' | 'again' | 'life' | 'now'> {
   readonly keeper: Pick<Keeper, 'guarded' | 'makeRoom'>;
   readonly hypervisor: Pick<Hypervisor, 'errors' | 'resume'>;
-  readonly log: Log;
-  emit<T>(event: Event<T>, what: T): void;
-  readonly life: AbortSignal;
-  readonly now: () => number;
 }
 
 /** One VM's standstill. */
@@ -26,7 +23,7 @@ interface Standstill {
 }
 
 /** Attends to every VM that stood still at the keeper's last look. Never throws; no VM waits for another. */
-export function createRescue({ keeper, hypervisor, log, emit, life, now }: Rescuing): () => Promise<void> {
+export function createRescue({ keeper, hypervisor, log, emit, again, life, now }: Rescuing): () => Promise<void> {
   const standstills = new Map<string, Standstill>();
   const workers = new Map<string, () => Promise<void>>();
 
@@ -36,7 +33,9 @@ export function createRescue({ keeper, hypervisor, log, emit, life, now }: Rescu
       if (mine.some(({ stopped }) => stopped === 'io-error')) await free(vm, mine);
       else forget(vm, mine);
     } catch (error) {
-      if (!life.aborted) log.warn('a VM that stands still could not be helped; it is tried again', { vm, error });
+      if (life.aborted) return;
+      log.warn('a VM that stands still could not be helped; it is tried again', { vm, error });
+      again();
     }
   }
 

@@ -1,6 +1,6 @@
 // The files that are volumes.
 import { lstat, open, rm, truncate } from 'node:fs/promises';
-import { syncDirectory } from 'sltv';
+import { GiB, larger, roundUp, smaller, syncDirectory, type Turn } from 'sltv';
 import { fail } from './errors.ts';
 import type { DirPool } from './pool.ts';
 
@@ -15,10 +15,18 @@ export async function makeFile(pool: DirPool, path: string): Promise<void> {
   await syncDirectory(pool.directory);
 }
 
+interface Growth {
+  /** Bytes. */
+  readonly from: bigint;
+  readonly to: bigint;
+  /** Hears how much of it is there. */
+  readonly tell?: Turn['tell'];
+}
+
 /** Grows a file and takes the room for it now, so that no guest meets a full file system. Errors: `dir/no-space`. */
-export async function growFile(pool: DirPool, path: string, from: bigint, to: bigint): Promise<void> {
-  if (to > from) await allocate(pool, path, from, to);
-  await truncate(path, Number(to));
+export async function growFile(pool: DirPool, path: string, growth: Growth): Promise<void> {
+  await allocate(pool, path, growth);
+  await truncate(path, Number(growth.to));
   await using file = await open(path, 'r+');
   await file.sync();
 }
@@ -29,19 +37,30 @@ export async function removeFile(pool: DirPool, path: string): Promise<void> {
   await syncDirectory(pool.directory);
 }
 
-/** Beyond the file's end, so that it has its new size only when all of that is there. */
-async function allocate(pool: DirPool, path: string, from: bigint, to: bigint): Promise<void> {
-  const args = ['--keep-size', '--offset', String(from), '--length', String(to - from), path];
-  const { code, stderr } = await pool.run.write('fallocate', args, { lock: `dir-${pool.name}` });
-  if (code === 0) return;
-  if (/not supported/i.test(stderr)) {
-    pool.log.warn('this file system reserves no room: a guest may meet it full', { path });
-    return;
+/**
+ * Beyond the file's end, so that it has its new size only when all of that is there. In pieces: most file systems are done at
+ * once, and on those that are not somebody waits.
+ */
+async function allocate(pool: DirPool, path: string, { from, to, tell }: Growth): Promise<void> {
+  const piece = larger(GiB, roundUp((to - from) / MOST_PIECES, GiB));
+  for (let done = from; done < to; done += piece) {
+    tell?.({ stage: `taking room in ${pool.directory}`, done: done - from, total: to - from });
+    const length = smaller(to - done, piece);
+    const args = ['--keep-size', '--offset', String(done), '--length', String(length), path];
+    const { code, stderr } = await pool.run.write('fallocate', args, { lock: `dir-${pool.name}` });
+    if (code === 0) continue;
+    if (/not supported/i.test(stderr)) {
+      pool.log.warn('this file system reserves no room: a guest may meet it full', { path });
+      return;
+    }
+    // What it got before it failed would else be kept beyond the end.
+    await truncate(path, Number(from));
+    const detail = { hint: `free some space there: df -h ${pool.directory}`, cause: stderr };
+    throw /no space|quota/i.test(stderr)
+      ? fail('no-space', `pool ${pool.name} (${pool.directory}) has no room for ${to - from} bytes more`, detail)
+      : fail('tool-failed', `fallocate failed on ${path}: ${stderr.trim()}`, { cause: stderr });
   }
-  // What it got before it failed would else be kept beyond the end.
-  await truncate(path, Number(from));
-  const detail = { hint: `free some space there: df -h ${pool.directory}`, cause: stderr };
-  throw /no space|quota/i.test(stderr)
-    ? fail('no-space', `pool ${pool.name} (${pool.directory}) has no room for ${to - from} bytes more`, detail)
-    : fail('tool-failed', `fallocate failed on ${path}: ${stderr.trim()}`, { cause: stderr });
 }
+
+/** A command each. */
+const MOST_PIECES = 100n;

@@ -16,15 +16,18 @@ const Directory = v.pipe(
 );
 
 const DirOptions = v.strictObject({
-  /** Directories by their pools' names; they have to be there. Default: `disks` in the state directory, which is made. */
-  pools: v.optional(
-    v.pipe(
-      v.record(PoolName, Directory),
-      v.check(
-        (pools) => new Set(Object.values(pools)).size === Object.keys(pools).length,
-        'two pools share a directory',
+  pools: v.pipe(
+    v.optional(
+      v.pipe(
+        v.record(PoolName, Directory),
+        v.check(
+          (pools) => new Set(Object.values(pools)).size === Object.keys(pools).length,
+          'two pools share a directory',
+        ),
       ),
     ),
+    v.metadata({ default: '`disks` in the state directory, which is made' }),
+    v.description("directories by their pools' names, `{ ssd: '/srv/ssd' }`; they have to exist"),
   ),
 });
 

@@ -1,7 +1,17 @@
 // A pool: a directory, the volumes in it, and whose turn it is to change them.
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createQueue, type Log, lockFile, type Node, type Pool, type Runner, syncDirectory, type Writer } from 'sltv';
+import {
+  createQueue,
+  type Log,
+  lockFile,
+  type Node,
+  type Pool,
+  type Runner,
+  syncDirectory,
+  type Turn,
+  type Writer,
+} from 'sltv';
 import { fail, inOurWords, missingFile, missingVolume } from './errors.ts';
 import { isFile } from './files.ts';
 import { claimPool, objectionToPool } from './marker.ts';
@@ -46,7 +56,7 @@ export function createPool(pool: DirPool): Pool {
     change: (turn, work) =>
       queue.run(turn, async () => {
         await using _lock = await lockPool(pool, turn.signal);
-        return await withWriter(pool, work);
+        return await withWriter(pool, turn, work);
       }),
     async activate(name, signal) {
       signal.throwIfAborted();
@@ -88,14 +98,14 @@ async function makeCatalogue(pool: DirPool): Promise<void> {
 }
 
 /** A writer that can do nothing once the work has ended. */
-async function withWriter<T>(pool: DirPool, work: (writer: Writer) => Promise<T>): Promise<T> {
+async function withWriter<T>(pool: DirPool, { tell }: Turn, work: (writer: Writer) => Promise<T>): Promise<T> {
   let isOver = false;
   const during = <R>(step: () => Promise<R>): Promise<R> => {
     if (isOver) throw fail('turn-over', `this turn on pool ${pool.name} is over`);
     return inWords(pool, step);
   };
   try {
-    return await work(createWriter(pool, during));
+    return await work(createWriter(pool, during, tell));
   } finally {
     isOver = true;
   }

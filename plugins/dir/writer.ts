@@ -1,7 +1,7 @@
 // What a turn may do. The side file comes first and goes last, so that whatever a crash leaves behind is known.
 import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { formatSize, type NewVolume, roundUp, type Volume, type Writer } from 'sltv';
+import { formatSize, type NewVolume, roundUp, type Turn, type Volume, type Writer } from 'sltv';
 import { fail, missingFile, missingVolume, noneIfAbsent } from './errors.ts';
 import { growFile, makeFile, removeFile } from './files.ts';
 import { objectionToName } from './names.ts';
@@ -12,13 +12,17 @@ import { EXTENT, readRoom } from './room.ts';
 import { removeSideFile, writeSideFile } from './side-file.ts';
 import { type Found, findVolume, listVolumes } from './volumes.ts';
 
+type During = <T>(step: () => Promise<T>) => Promise<T>;
+/** Hears how much of a file has its room. */
+export type Tell = NonNullable<Turn['tell']>;
+
 /** Every step goes through `during`, which refuses it once the turn is over. */
-export function createWriter(pool: DirPool, during: <T>(step: () => Promise<T>) => Promise<T>): Writer {
+export function createWriter(pool: DirPool, during: During, tell: Tell | undefined): Writer {
   return {
     find: (name) => during(async () => (await findVolume(pool, name))?.volume),
     volumes: () => during(async () => (await listVolumes(pool)).map(({ volume }) => volume)),
-    create: (volume) => during(() => create(pool, volume)),
-    extend: (name, size) => during(() => extend(pool, name, size)),
+    create: (volume) => during(() => create(pool, volume, tell)),
+    extend: (name, size) => during(() => extend(pool, name, size, tell)),
     annotate: (name, change) =>
       during(async () => {
         const { volume, sideFile, hasFile } = await presentVolume(pool, name);
@@ -31,7 +35,7 @@ export function createWriter(pool: DirPool, during: <T>(step: () => Promise<T>) 
   };
 }
 
-async function create(pool: DirPool, { name, size, notes, format }: NewVolume): Promise<Volume> {
+async function create(pool: DirPool, { name, size, notes, format }: NewVolume, tell?: Tell): Promise<Volume> {
   const objection = objectionToName(name);
   if (objection !== undefined) throw fail('bad-name', `'${name.slice(0, 80)}' can't be a volume: ${objection}`);
   const path = join(pool.directory, name);
@@ -49,19 +53,19 @@ async function create(pool: DirPool, { name, size, notes, format }: NewVolume): 
   await writeSideFile(pool, name, { ...created, ...promised, notes: changeNotes({}, { add: notes }) });
   await makeFile(pool, path);
   undo.defer(() => removeFile(pool, path));
-  if (format === 'raw') await growFile(pool, path, 0n, bytes);
+  if (format === 'raw') await growFile(pool, path, { from: 0n, to: bytes, tell });
   const { volume } = await presentVolume(pool, name);
   undo.move();
   return volume;
 }
 
-async function extend(pool: DirPool, name: string, size: bigint): Promise<Volume> {
+async function extend(pool: DirPool, name: string, size: bigint, tell?: Tell): Promise<Volume> {
   const { volume, sideFile, hasFile } = await presentVolume(pool, name);
   const bytes = roundUp(size, EXTENT);
   if (bytes <= volume.size) return volume;
   if (!hasFile) throw missingFile(volume);
   await mustHaveRoom(pool, bytes - volume.size);
-  if (sideFile?.size === undefined) await growFile(pool, volume.path, volume.size, bytes);
+  if (sideFile?.size === undefined) await growFile(pool, volume.path, { from: volume.size, to: bytes, tell });
   else await writeSideFile(pool, name, { ...sideFile, size: bytes });
   return (await presentVolume(pool, name)).volume;
 }

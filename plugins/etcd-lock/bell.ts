@@ -1,4 +1,5 @@
 // Being told that something may have changed, without losing what changes while one looks.
+import { patiently } from 'sltv';
 import type { Keys, Kv } from './kv.ts';
 
 export interface Bell extends Disposable {
@@ -21,24 +22,4 @@ export function bellAt(kv: Kv, keys: readonly Keys[]): Bell {
     },
     [Symbol.dispose]: () => watching[Symbol.dispose](),
   };
-}
-
-/** Waits for work that goes on without us: until it is done, a signal fires, or so many milliseconds have passed. */
-export async function patiently<T>(
-  work: Promise<T>,
-  signals: readonly AbortSignal[],
-  milliseconds?: number,
-): Promise<T | undefined> {
-  const { promise, resolve, reject } = Promise.withResolvers<T | undefined>();
-  const leave = () => reject(signals.find(({ aborted }) => aborted)?.reason);
-  const timer = milliseconds === undefined ? undefined : setTimeout(() => resolve(undefined), milliseconds);
-  for (const signal of signals) signal.addEventListener('abort', leave, { once: true });
-  if (signals.some(({ aborted }) => aborted)) leave();
-  work.then(resolve, reject);
-  try {
-    return await promise;
-  } finally {
-    clearTimeout(timer);
-    for (const signal of signals) signal.removeEventListener('abort', leave);
-  }
 }

@@ -22,6 +22,8 @@ const WhichBoot = question('etcd-lock/which-boot', v.object({}), v.object({ boot
 export function createCluster({ session, mailbox, log, silent }: ClusterOptions): Cluster {
   const { keys, self } = session;
   let pools: readonly PoolSight[] = [];
+  /** By node: when it was last seen up from here. Its own word of that is up to a minute old. */
+  const seenUp = new Map<string, Date>();
   mailbox.answer(WhichBoot, async () => ({ boot: self.boot }));
 
   const get = async (...ranges: readonly { key: string; end?: string }[]) =>
@@ -61,7 +63,8 @@ export function createCluster({ session, mailbox, log, silent }: ClusterOptions)
         const { isRetired, ...facts } = known;
         const node = keys.nameIn(entry.key);
         const isUp = up.get(node)?.boot === known.boot;
-        const lastSeen = isUp ? new Date() : known.lastSeen;
+        if (isUp) seenUp.set(node, new Date());
+        const lastSeen = later(known.lastSeen, seenUp.get(node));
         return [{ ...facts, node, isUp, lastSeen, isOver: over.has(keys.over(node, known.boot)) }];
       });
     },
@@ -146,3 +149,5 @@ const holds = (node: string, entry: Entry, name: string) =>
   fail('node-holds', `${node} still has the lock ${name}, since ${read(Held, entry)?.since.toISOString()}`, {
     hint: `start sltv on ${node}, or: sltv node fence ${node}`,
   });
+
+const later = (one: Date, other: Date | undefined): Date => (other !== undefined && other > one ? other : one);

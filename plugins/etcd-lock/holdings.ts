@@ -1,7 +1,6 @@
 // What this process holds, and what it has let go of without knowing yet whether the store has heard of it.
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Lease, Log } from 'sltv';
-import { patiently } from './bell.ts';
+import { type Lease, type Log, patiently } from 'sltv';
 import { fail } from './errors.ts';
 import { LeaseGone, type Outcome, type Txn } from './kv.ts';
 import {

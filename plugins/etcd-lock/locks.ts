@@ -1,7 +1,6 @@
 // Locks among the nodes of a cluster, first come, first served.
 import { randomUUID } from 'node:crypto';
-import type { Lease, Locks } from 'sltv';
-import { patiently } from './bell.ts';
+import { type Lease, type Locks, patiently } from 'sltv';
 import { fail } from './errors.ts';
 import type { Wanted } from './holdings.ts';
 import { LeaseGone } from './kv.ts';

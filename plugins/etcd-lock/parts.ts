@@ -1,6 +1,7 @@
 // Locks and Cluster over one store: how the parts are put together.
 import { randomUUID } from 'node:crypto';
-import { type Cluster, type Locks, type Log, type Node, question, v } from 'sltv';
+import { type Cluster, type Locks, type Log, type MetricSource, type Node, question, v } from 'sltv';
+import type { Certificate } from './certificates.ts';
 import { createCluster } from './cluster.ts';
 import { fail } from './errors.ts';
 import { createHoldings } from './holdings.ts';
@@ -9,6 +10,7 @@ import type { Kv } from './kv.ts';
 import type { Line } from './line.ts';
 import { createLocks } from './locks.ts';
 import { createMailbox } from './mailbox.ts';
+import { metricsOf } from './metrics.ts';
 import { startOf } from './processes.ts';
 import { look, seenIn } from './protocol.ts';
 import { createSession } from './session.ts';
@@ -26,18 +28,21 @@ export interface PartsOptions {
   readonly quiet: (children: string, signal: AbortSignal) => Promise<void>;
   /** Fires when the daemon stops. */
   readonly stopped: AbortSignal;
+  readonly certificates?: readonly Certificate[];
 }
 
 export interface Parts extends AsyncDisposable {
   readonly locks: Locks;
   readonly cluster: Cluster;
+  readonly metrics: MetricSource;
 }
 
 /** Asked of who has a lock, by record, whose lease is gone. */
 const GiveBack = question('etcd-lock/give-back', v.object({ name: v.string(), record: v.string() }), v.object({}));
 
 /** Needs no network where this node remembers its cluster. Errors: `etcd-lock/first-start`, `etcd-lock/bad-state`. */
-export async function createParts({ kv, prefix, ttl, node, log, quiet, stopped }: PartsOptions): Promise<Parts> {
+export async function createParts(options: PartsOptions): Promise<Parts> {
+  const { kv, prefix, ttl, node, log, quiet, stopped, certificates = [] } = options;
   const { id, bootId: boot, machineId, stateDir } = node;
   const started = (await startOf(process.pid)) ?? '';
   const self = { node: id, boot, machineId, instance: randomUUID(), pid: process.pid, started };
@@ -84,6 +89,7 @@ export async function createParts({ kv, prefix, ttl, node, log, quiet, stopped }
   const cluster = createCluster({ session, mailbox, log, silent: line.silent });
   return {
     locks: createLocks(line, clusterId, stopped),
+    metrics: metricsOf({ cluster, session, certificates }),
     cluster: {
       ...cluster,
       join(who) {

@@ -44,6 +44,8 @@ export interface Session {
   /** Looks whether the store is still what it was. */
   review(): Promise<void>;
   trouble(): ClusterTrouble | undefined;
+  /** How often a lease, or the generation that it was taken in, was lost, and with it every lock. */
+  losses(): number;
   close(): Promise<void>;
 }
 
@@ -67,6 +69,7 @@ export function createSession({ kv, keys, self, memory, ttl, log }: SessionOptio
   let watching: Disposable | undefined;
   let refreshing: NodeJS.Timeout | undefined;
   let verify = async () => {};
+  let losses = 0;
 
   function setTrouble(state: ClusterTrouble['state'], because: string): void {
     if (trouble?.state === state && trouble.because === because) return;
@@ -130,6 +133,7 @@ export function createSession({ kv, keys, self, memory, ttl, log }: SessionOptio
 
   function lose(lease: string, because: string): void {
     if (open?.lease !== lease) return;
+    losses += 1;
     log.warn('the lease in etcd is lost, and with it every lock', { because });
     open.proof.stop();
     open.ended.abort(fail('lost', `the lease in etcd is lost: ${because}`, { hint: 'try again' }));
@@ -172,6 +176,7 @@ export function createSession({ kv, keys, self, memory, ttl, log }: SessionOptio
         // It may have been restored for all that: what is held has to be there.
         return await verify();
       }
+      losses += 1;
       before.ended.abort(
         fail('lost', 'etcd is in another generation, or halted: every lock is lost', { hint: 'try again' }),
       );
@@ -221,6 +226,7 @@ export function createSession({ kv, keys, self, memory, ttl, log }: SessionOptio
       verify = check;
     },
     trouble: () => trouble,
+    losses: () => losses,
     async close() {
       life.abort();
       clearInterval(refreshing);

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { v } from 'sltv';
 import { fail } from './errors.ts';
 
-const Path = v.pipe(v.string(), v.startsWith('/', 'expected a file by its absolute path'));
+const Path = v.pipe(v.string(), v.startsWith('/', 'expected a file by its absolute path'), v.title('an absolute path'));
 const Endpoint = v.pipe(
   v.string(),
   v.regex(
@@ -13,20 +13,43 @@ const Endpoint = v.pipe(
 );
 
 export const EtcdLockOptions = v.strictObject({
-  /** Members of etcd; one is spoken to at a time, and the next when it does not answer. */
-  endpoints: v.optional(v.pipe(v.array(Endpoint), v.minLength(1, 'expected at least one')), ['http://127.0.0.1:2379']),
-  /** What the keys of this cluster begin with. */
-  prefix: v.optional(v.pipe(v.string(), v.regex(/^\/.+\/$/, 'expected a path that begins and ends with /')), '/sltv/'),
-  /** Seconds after which a silent daemon counts as not there. */
-  ttl: v.optional(
-    v.pipe(v.number(), v.integer(), v.minValue(2, 'at least 2 seconds'), v.maxValue(300, 'at most 300 seconds')),
-    10,
+  endpoints: v.pipe(
+    v.optional(v.pipe(v.array(Endpoint), v.minLength(1, 'expected at least one')), ['http://127.0.0.1:2379']),
+    v.description(
+      'members of etcd, `https://` for TLS; one is spoken to at a time, and the next when it does not answer',
+    ),
   ),
-  username: v.optional(v.string()),
-  password: v.optional(v.string()),
-  passwordFile: v.optional(Path),
-  /** PEM files. */
-  tls: v.optional(v.strictObject({ ca: v.optional(Path), cert: v.optional(Path), key: v.optional(Path) })),
+  prefix: v.pipe(
+    v.optional(v.pipe(v.string(), v.regex(/^\/.+\/$/, 'expected a path that begins and ends with /')), '/sltv/'),
+    v.description('what the keys of this cluster begin with; ends with `/`'),
+  ),
+  ttl: v.pipe(
+    v.optional(
+      v.pipe(
+        v.number(),
+        v.integer(),
+        v.minValue(2, 'at least 2 seconds'),
+        v.maxValue(300, 'at most 300 seconds'),
+        v.title('a number, 2 to 300'),
+      ),
+      10,
+    ),
+    v.description('seconds after which a silent daemon counts as not there; nobody gets its locks for that alone'),
+  ),
+  username: v.pipe(v.optional(v.string()), v.description("etcd's user; needs read and write on the prefix")),
+  password: v.pipe(v.optional(v.string()), v.description('the password of that user')),
+  passwordFile: v.pipe(v.optional(Path), v.description('a file with that password, in place of `password`')),
+  tls: v.optional(
+    v.strictObject({
+      ca: v.pipe(
+        v.optional(Path),
+        v.metadata({ default: "the host's own authorities" }),
+        v.description("the PEM file with the authority that etcd's certificates are signed by"),
+      ),
+      cert: v.pipe(v.optional(Path), v.description("this host's own certificate, where etcd asks for one")),
+      key: v.pipe(v.optional(Path), v.description('the key of that certificate')),
+    }),
+  ),
 });
 export type EtcdLockOptions = v.InferOutput<typeof EtcdLockOptions>;
 

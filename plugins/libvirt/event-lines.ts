@@ -42,7 +42,8 @@ const READERS: Readonly<Record<string, (rest: string) => Heard | undefined>> = {
     /(?<path>.*) \((?<alias>[^()]*)\) \w+ due to (?<reason>.*)/,
     ({ path = '', alias = '', reason = '' }) => ({ type: 'io-error', path, alias, reason }),
   ),
-  'block-job-2': reader(/.+ for (?<target>\S+) (?<status>\w+)/, ({ target = '', status = '' }) => ({
+  // Of an image further down the chain it may come by that image's index, too; it is the same device.
+  'block-job-2': reader(/.+ for (?<target>[^\s[]+)(?:\[\d+\])? (?<status>\w+)/, ({ target = '', status = '' }) => ({
     type: 'block-job',
     target,
     status,

@@ -8,22 +8,28 @@ import { loadXml } from './xml.ts';
 const Milliseconds = v.pipe(v.number(), v.integer(), v.minValue(1));
 
 const LibvirtOptions = v.strictObject({
-  /** Which libvirtd. */
-  uri: v.optional(
-    v.pipe(v.string(), v.regex(/^[a-z][a-z+]*:\S+$/, 'expected a libvirt address such as qemu:///system')),
-    'qemu:///system',
+  uri: v.pipe(
+    v.optional(
+      v.pipe(v.string(), v.regex(/^[a-z][a-z+]*:\S+$/, 'expected a libvirt address such as qemu:///system')),
+      'qemu:///system',
+    ),
+    v.description('which libvirtd'),
   ),
-  /** Milliseconds that one call may take. */
   deadlines: v.optional(
     v.strictObject({
-      /** Looking at VMs. */
-      read: v.optional(Milliseconds, 10_000),
-      /** Attaching, detaching, resizing, arming, resuming. */
-      change: v.optional(Milliseconds, 15_000),
-      /** Block statistics of all VMs, before each is asked alone. */
-      statistics: v.optional(Milliseconds, 5_000),
-      /** Block statistics of one VM that is asked alone. */
-      alone: v.optional(Milliseconds, 2_000),
+      read: v.pipe(v.optional(Milliseconds, 10_000), v.description('milliseconds that looking at VMs may take')),
+      change: v.pipe(
+        v.optional(Milliseconds, 15_000),
+        v.description('milliseconds that attaching, detaching, resizing, arming or resuming may take'),
+      ),
+      statistics: v.pipe(
+        v.optional(Milliseconds, 5_000),
+        v.description('milliseconds for the statistics of all VMs at once, before each is asked alone'),
+      ),
+      alone: v.pipe(
+        v.optional(Milliseconds, 2_000),
+        v.description('milliseconds for the statistics of one VM that is asked alone, when another hangs'),
+      ),
     }),
     {},
   ),

@@ -13,6 +13,8 @@ export interface Discovery {
   look(signal: AbortSignal, wanted?: string): Promise<readonly Sighting[]>;
   /** Makes the next answer wait for a new look. */
   forget(): void;
+  /** Whether the last look saw a VG of that name, and one only, pool or not. */
+  sees(name: string): boolean;
   /** Why LVM could not be asked at the last look; undefined when it could. */
   trouble(): SltvError | undefined;
 }
@@ -101,6 +103,7 @@ export function createDiscovery(options: DiscoveryOptions): Discovery {
     forget() {
       latest = undefined;
     },
+    sees: (name) => all.filter((sighting) => sighting.name === name).length === 1,
     trouble: () => trouble,
   };
 }

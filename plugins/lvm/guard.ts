@@ -9,7 +9,7 @@ import type { ReadIdentity } from './identity.ts';
 
 export interface Guard {
   /**
-   * Compares the VG with what was left; one that is new to these locks counts as it is. Errors: `lvm/lost-update`,
+   * Compares the VG with what was left by the last holder, or by the last turn of this one; one that is new to these locks counts as it is. Errors: `lvm/lost-update`,
    * `lvm/foreign-write`, `lvm/unreadable`.
    */
   begin(isNew?: boolean): Promise<void>;
@@ -65,6 +65,10 @@ export function createGuard({ vg, lease, handover, read, log }: GuardOptions): G
 
   async function begin(isNew = false): Promise<void> {
     const now = await mustRead();
+    if (expected) {
+      if (!isSame(expected, now)) throw await broken(whatElse(expected, now), expected, now);
+      return;
+    }
     const left = isNew ? undefined : leftBy(handover, vg);
     if (left) {
       const verdict = judge(left, now, handover.isOrderly && left.isFinal);

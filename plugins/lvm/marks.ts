@@ -47,11 +47,19 @@ export function whyNotShareable(group: VolumeGroup, claim: Claim): SltvError | u
     });
   }
   const mine = `${LOCAL}${claim.node.machineId}`;
-  const isMine = {
-    ...group,
-    notes: { ...group.notes, lock: group.notes.lock?.filter((value) => value !== mine) ?? [] },
-  };
-  return whyNotFormat(group) ?? whyNotDomain(isMine, claim) ?? whyFenced(group, claim) ?? whyNotWhole(group);
+  return whyNotWithout(group, claim, (value) => value === mine);
+}
+
+/** Says why the VG can't be taken over from a host that is gone; undefined when it can, or is these locks' already. */
+export function whyNotTakeable(group: VolumeGroup, claim: Claim): SltvError | undefined {
+  return whyNotWithout(group, claim, (value) => !isShared(value) && value !== claim.domain);
+}
+
+/** Says why this daemon must not write to the VG, were it not for some locks that it is marked with. */
+function whyNotWithout(group: VolumeGroup, claim: Claim, isLeftOut: (lock: string) => boolean): SltvError | undefined {
+  const lock = group.notes.lock?.filter((value) => !isLeftOut(value)) ?? [];
+  const without = { ...group, notes: { ...group.notes, lock } };
+  return whyNotFormat(group) ?? whyNotDomain(without, claim) ?? whyFenced(group, claim) ?? whyNotWhole(group);
 }
 
 /** Whether the VG carries the mark of these locks. */
@@ -103,7 +111,7 @@ function remedyFor(other: string, name: string, { domain, node }: Omit<Claim, 'n
   if (isShared(other))
     return 'change it on a host of that cluster, or give this one its locks: etcdLock({ endpoints: […] })';
   if (other.startsWith(LOCAL)) {
-    return `it is for the host whose machine id that is; to share it, there: sltv pool share ${name}; only when that host is gone for good: vgchange --deltag sltv:lock=${other} ${name}`;
+    return `it is for the host whose machine id that is; to share it, there: sltv pool share ${name}; only when that host is gone for good: sltv pool take ${name}`;
   }
   return `change it where its locks are; when nobody uses those any more: vgchange --deltag sltv:lock=${other} ${name}`;
 }
@@ -111,7 +119,7 @@ function remedyFor(other: string, name: string, { domain, node }: Omit<Claim, 'n
 function whyNotNamed({ name, notes }: VolumeGroup, { named }: Claim): SltvError | undefined {
   if (notes.lock !== undefined || named) return undefined;
   return lvmErrors('read-only', `volume group ${name} is marked as a pool, but for no lock domain`, {
-    hint: `to take it over, name it in the config: lvm({ vgs: ['${name}'] })`,
+    hint: `when no other host uses it: sltv pool take ${name}`,
   });
 }
 

@@ -3,6 +3,12 @@
 /** Where QEMU opens the volume once it is active. */
 export const pathOf = (vg: string, name: string): string => `/dev/${vg}/${name}`;
 
+/** Where else it is found then, under names that say which volume it is. */
+export const otherPathsOf = (vg: string, name: string): readonly string[] => [
+  nodeOf(vg, name),
+  `/dev/disk/by-id/dm-name-${deviceMapperName(vg, name)}`,
+];
+
 /** Its device node: there while the volume is active on this host. Device-mapper doubles hyphens to part the names. */
 export const nodeOf = (vg: string, name: string): string => `/dev/mapper/${deviceMapperName(vg, name)}`;
 

@@ -1,15 +1,36 @@
 // A VG as a pool.
-import { createQueue, type Lease, type Locks, type Log, type Pool, type PoolFacts, type Turn, type Writer } from 'sltv';
+import {
+  createQueue,
+  type Lease,
+  type Locks,
+  type Log,
+  type Pool,
+  type PoolFacts,
+  SltvError,
+  type Turn,
+  type Writer,
+} from 'sltv';
 import { isActive, isCurrent, refresh, setActive } from './activation.ts';
 import { createCatalogue } from './catalogue.ts';
 import type { Lvm } from './commands.ts';
 import { devicesLacking, metadataSizeFor } from './devices.ts';
 import { lvmErrors } from './errors.ts';
-import { createGuard, type Found, type Guard } from './guard.ts';
-import { type Claim, isOf, isShared, lackingMarks, whyNotOurs, whyNotShareable, whyReadOnly } from './marks.ts';
+import { createGuard, type Found } from './guard.ts';
+import {
+  type Claim,
+  isOf,
+  isShared,
+  lackingMarks,
+  whyNotOurs,
+  whyNotShareable,
+  whyNotTakeable,
+  whyReadOnly,
+} from './marks.ts';
+import type { LockTimes } from './measures.ts';
 import { objectionTo } from './names.ts';
 import type { Sighting, VolumeGroup } from './report.ts';
 import { tagChanges } from './tags.ts';
+import { createTenures, type Tenure } from './tenure.ts';
 import { createWriter, type GroupWriter, mustHave, volumesIn } from './writer.ts';
 
 export interface PoolOptions {
@@ -24,49 +45,94 @@ export interface PoolOptions {
   readonly life: AbortSignal;
   /** Told when the VG is not there any more. */
   readonly vanished: () => void;
+  readonly times?: LockTimes | undefined;
 }
 
 export function createPool(options: PoolOptions): Required<Omit<Pool, 'objectsTo'>> & Pool {
-  const { lvm, locks, log, sighting, named, node, life, vanished } = options;
+  const { lvm, locks, log, sighting, named, node, life, vanished, times } = options;
   const { name, uuid } = sighting;
   const claim: Claim = { domain: locks.domain, named, node };
   const catalogue = createCatalogue({ lvm, sighting, life, vanished });
   const queue = createQueue();
   /** What the last turn here found. Another node may have accepted it since: then it is shown until somebody commits. */
   let wrong: Found | undefined;
+  /** When this daemon last got the lock. */
+  let heldSince = 0;
 
-  /** Runs `work` alone on this host and, by the lock, among all hosts; with a guard where there are others. */
-  function locked<T>(turn: Turn, work: (lease: Lease, guard: Guard | undefined) => Promise<T>): Promise<T> {
-    return queue.run(turn, async () => {
-      await using lease = await locks.acquire(`vg/${uuid}`, turn.signal);
-      const { handover } = lease;
-      if (handover === undefined) return await work(lease, undefined);
-      if (!handover.isOrderly) {
-        log.warn(
-          `the last holder of the lock on volume group ${name} did not give it back: waiting for what it began here`,
-        );
-        await lvm.settle(name, AbortSignal.any([turn.signal, life]));
-      }
-      const guard = createGuard({ vg: sighting, lease, handover, read: catalogue.readIdentity, log });
-      try {
-        return await work(lease, guard);
-      } finally {
-        await guard.end().finally(() => {
-          wrong = guard.trouble();
-        });
-      }
+  /** Locks know a VG by its uuid, people by its name. */
+  async function acquire(signal: AbortSignal): Promise<Lease> {
+    const lock = `vg/${uuid}`;
+    return await locks.acquire(lock, signal).catch((error: unknown) => {
+      if (!(error instanceof SltvError && error.message.includes(lock))) throw error;
+      const message = error.message.replaceAll(lock, `of volume group ${name}`);
+      throw new SltvError(error.kind, error.code, message, { hint: error.hint, cause: error.cause });
     });
   }
 
-  /** A turn: its work begins in a VG that carries the marks of these locks. */
-  function change<T>(turn: Turn, work: (writer: GroupWriter) => Promise<T>, whyNot = whyReadOnly): Promise<T> {
-    return locked(turn, async (lease, guard) => {
+  const tenures = createTenures({
+    isAwaited: queue.isAwaited,
+    async begin(signal) {
+      await using stack = new AsyncDisposableStack();
+      const lease = stack.use(await acquire(signal));
+      heldSince = performance.now();
+      const { handover } = lease;
+      if (handover !== undefined && !handover.isOrderly) {
+        log.warn(
+          `the last holder of the lock on volume group ${name} did not give it back: waiting for what it began here`,
+        );
+        await lvm.settle(name, AbortSignal.any([signal, life]));
+      }
+      stack.move();
+      const guard = handover && createGuard({ vg: sighting, lease, handover, read: catalogue.readIdentity, log });
+      return { lease, guard };
+    },
+    async end({ lease, guard }) {
+      await using _ = lease;
+      using _ends = { [Symbol.dispose]: () => times?.held(name, performance.now() - heldSince) };
+      if (guard === undefined) return;
+      await guard.end().finally(() => {
+        wrong = guard.trouble();
+      });
+    },
+  });
+
+  /** Runs `work` alone on this host and, by the lock, among all hosts; with a guard where there are others. */
+  async function locked<T>(turn: Turn, work: (tenure: Tenure) => Promise<T>): Promise<T> {
+    const asked = performance.now();
+    const timed = (tenure: Tenure) => {
+      turn.tell?.({ stage: `writing to volume group ${name}` });
+      times?.waited(name, performance.now() - asked);
+      return work(tenure);
+    };
+    try {
+      return await queue.run(turn, () => {
+        turn.tell?.({ stage: `waiting for the lock of volume group ${name}` });
+        return tenures.serve(turn.signal, timed);
+      });
+    } finally {
+      // Who was to come next may have left in the last moment.
+      if (!queue.isTaken()) await tenures.settle();
+    }
+  }
+
+  /**
+   * A turn: its work begins in a VG that carries the marks of these locks; `before` is done first in one that does not, or not
+   * alone.
+   */
+  function change<T>(
+    turn: Turn,
+    work: (writer: GroupWriter) => Promise<T>,
+    whyNot = whyReadOnly,
+    before: (writer: Writer) => Promise<void> = async () => {},
+  ): Promise<T> {
+    return locked(turn, async ({ lease, guard }) => {
       await using writer = createWriter({ lvm, catalogue, lease, guard, life });
       const group = await writer.group();
       const refusal = whyNot(group, claim);
       if (refusal) throw refusal;
       await guard?.begin(!isOf(group, claim));
-      await mark(writer, group, claim);
+      const isNew = group.notes.lock?.join() !== claim.domain;
+      await mark(writer, isNew ? await prepared(writer, before) : group, claim);
       return await work(writer);
     });
   }
@@ -94,8 +160,9 @@ export function createPool(options: PoolOptions): Required<Omit<Pool, 'objectsTo
     isCurrent,
     refresh: async (volume, signal) => refresh(lvm, await catalogue.look(signal), volume),
     share: (signal) => change({ signal }, async () => {}, whyNotShareable),
+    take: (signal, before) => change({ signal }, async () => {}, whyNotTakeable, before),
     accept: (signal) =>
-      locked({ signal }, async (_lease, guard) => {
+      locked({ signal }, async ({ guard }) => {
         const refusal = whyReadOnly(await catalogue.look(life), claim);
         if (refusal) throw refusal;
         await guard?.accept();
@@ -106,7 +173,7 @@ export function createPool(options: PoolOptions): Required<Omit<Pool, 'objectsTo
         const hint = `sltv pool shell ${name} -- lvm lvs`;
         throw lvmErrors('bad-command', `'${words[0] ?? ''}' is no command of lvm's`, { hint });
       }
-      return await locked({ signal }, async (_lease, guard) => {
+      return await locked({ signal }, async ({ guard }) => {
         const group = await catalogue.look(life);
         const refusal = whyNotOurs(group, claim);
         if (refusal) throw refusal;
@@ -115,6 +182,12 @@ export function createPool(options: PoolOptions): Required<Omit<Pool, 'objectsTo
       });
     },
   };
+}
+
+/** The VG as it is once that is done. */
+async function prepared(writer: GroupWriter, before: (writer: Writer) => Promise<void>): Promise<VolumeGroup> {
+  await before(writer);
+  return await writer.group();
 }
 
 /**

@@ -3,7 +3,7 @@ import type { Notes, Volume } from 'sltv';
 import { v } from 'sltv';
 import type { Devices, Lvm } from './commands.ts';
 import { explain, lvmErrors } from './errors.ts';
-import { pathOf } from './names.ts';
+import { otherPathsOf, pathOf } from './names.ts';
 import { notesOf } from './tags.ts';
 
 /** An LV: the volume, and all its tags as they are written. */
@@ -95,6 +95,28 @@ export async function reportSightings(lvm: Lvm, signal: AbortSignal): Promise<Si
   });
 }
 
+/** What a volume is to LVM, for who takes it as it is. */
+export interface Kind {
+  /** `linear`, `striped`, `thin,sparse`, `raid,raid1`, … */
+  readonly layout: string;
+  /** `public`, or what else it is: `public,origin,thickorigin`, `private,thin,pool`, … */
+  readonly role: string;
+  readonly isWritable: boolean;
+}
+
+/** Reports what one volume is. Errors: as reportGroup, and `lvm/volume-missing`. */
+export async function reportKind(
+  lvm: Lvm,
+  { name: vg, devices }: Pick<VolumeGroup, 'name' | 'devices'>,
+  volume: string,
+  signal: AbortSignal,
+): Promise<Kind> {
+  const done = await lvm.report(['lvs', ...FORMAT, '-o', fields(LvKind), `${vg}/${volume}`], devices, signal);
+  const row = parse(KindReport, done.report)?.report[0]?.lv[0];
+  if (!row) throw explain('lvs', done, { vg, volume });
+  return { layout: row.lv_layout, role: row.lv_role, isWritable: row.lv_attr[1] !== 'r' };
+}
+
 /** VGs that stock commands of this host refuse are seen all the same, so that it can be said why they can't be used. */
 const FORMAT = ['--foreign', '--reportformat', 'json', '--units', 'b', '--nosuffix'];
 
@@ -134,6 +156,9 @@ const GroupReport = v.object({
 const Seen = { vg_name: Vg.vg_name, vg_uuid: Vg.vg_uuid, vg_tags: Tags, ...Pv };
 const SightingReport = v.object({ report: v.array(v.object({ vg: v.array(v.object(Seen)) })) });
 
+const LvKind = { lv_layout: v.string(), lv_role: v.string(), lv_attr: v.string() };
+const KindReport = v.object({ report: v.array(v.object({ lv: v.array(v.object(LvKind)) })) });
+
 const fields = (row: object): string => Object.keys(row).join(',');
 const SIGHTING_FIELDS = fields(Seen);
 
@@ -162,6 +187,7 @@ function volumeOf(vg: string, row: LvRow): Volume {
     name: row.lv_name,
     size: row.lv_size,
     path: pathOf(vg, row.lv_name),
+    alsoAt: otherPathsOf(vg, row.lv_name),
     notes: notesOf(row.lv_tags),
     createdAt: seconds > 0 ? new Date(seconds * 1000) : undefined,
     createdOn: row.lv_host || undefined,

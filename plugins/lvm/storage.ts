@@ -6,6 +6,7 @@ import { createDiscovery } from './discovery.ts';
 import { lvmErrors } from './errors.ts';
 import { mustHold } from './guard.ts';
 import { type Claim, marksOf, systemIdOf } from './marks.ts';
+import type { LockTimes } from './measures.ts';
 import { VG_NAME } from './names.ts';
 import { createPool } from './pool.ts';
 import { tagsOf } from './tags.ts';
@@ -19,13 +20,15 @@ export interface StorageOptions {
   readonly node: Claim['node'];
   /** Fires when the daemon stops. */
   readonly life: AbortSignal;
+  /** Told what turns cost. */
+  readonly times?: LockTimes;
   /** Milliseconds, on a clock that only goes forward. */
   readonly now?: () => number;
 }
 
 /** Runs no command before it is asked for pools. */
 export function createStorage(options: StorageOptions): Storage & Required<Pick<Storage, 'createPool'>> {
-  const { lvm, locks, log, vgs, node, life, now = () => performance.now() } = options;
+  const { lvm, locks, log, vgs, node, life, times, now = () => performance.now() } = options;
   const discovery = createDiscovery({ lvm, log, vgs, life, now });
   /** By uuid and name of the VG: a pool that is still there stays the same object, and keeps its queue. */
   let known: ReadonlyMap<string, Pool> = new Map();
@@ -37,7 +40,7 @@ export function createStorage(options: StorageOptions): Storage & Required<Pick<
         const key = `${sighting.uuid} ${sighting.name}`;
         const named = vgs.includes(sighting.name);
         const { forget: vanished } = discovery;
-        return [key, known.get(key) ?? createPool({ lvm, locks, log, sighting, named, node, life, vanished })];
+        return [key, known.get(key) ?? createPool({ lvm, locks, log, sighting, named, node, life, vanished, times })];
       }),
     );
     return [...known.values()];
@@ -70,7 +73,7 @@ export function createStorage(options: StorageOptions): Storage & Required<Pick<
   }
 
   function absence(name: string): SltvError | undefined {
-    if (!vgs.includes(name)) return undefined;
+    if (!vgs.includes(name)) return discovery.sees(name) ? notPool(name) : undefined;
     return (
       discovery.trouble() ??
       lvmErrors('vg-missing', `volume group ${name}, which the config names, is not on this host`, {
@@ -79,5 +82,10 @@ export function createStorage(options: StorageOptions): Storage & Required<Pick<
     );
   }
 
-  return { kind: 'lvm', pools, absence, createPool: make };
+  return { kind: 'lvm', pools, seen: () => [...known.values()], absence, createPool: make };
 }
+
+const notPool = (name: string): SltvError =>
+  lvmErrors('not-a-pool', `${name} is a volume group of this host, and no pool`, {
+    hint: `name it in the config, and restart the daemon: lvm({ vgs: ['${name}'] })`,
+  });

@@ -1,12 +1,12 @@
 // A turn at a VG: every commit that sltv makes on LVM is a line of this file.
 import { type Lease, type NewVolume, type Notes, roundUp, SltvError, type Volume, type Writer } from 'sltv';
-import { isActive } from './activation.ts';
+import { isActive, setActive } from './activation.ts';
 import type { Catalogue } from './catalogue.ts';
 import type { Lvm } from './commands.ts';
 import { lvmErrors, metadataFull, metadataFullHint, type Subject } from './errors.ts';
 import { type Guard, mustHold } from './guard.ts';
 import { objectionTo } from './names.ts';
-import type { TaggedVolume, VolumeGroup } from './report.ts';
+import { type Kind, reportKind, type TaggedVolume, type VolumeGroup } from './report.ts';
 import { tagChanges, tagsOf } from './tags.ts';
 import { pause } from './waiting.ts';
 
@@ -116,6 +116,28 @@ export function createWriter({ lvm, catalogue, lease, guard, life }: TurnAtGroup
     return mustHave(await catalogue.retag(group, name, now, life), name).volume;
   }
 
+  async function adopt(name: string, { notes, isInUse }: { notes: Notes; isInUse: boolean }): Promise<Volume> {
+    const group = await look();
+    const { volume, tags } = mustHave(group, name);
+    mustBePlain(`${group.name}/${name}`, await reportKind(lvm, group, name, life));
+    // What LVM takes away nobody had open: no mount, no swap, no device on top of it, no QEMU that libvirt does not know.
+    if (!isInUse && (await isActive(volume))) await setActive(lvm, group, name, false);
+    const { add } = tagChanges(tags, { add: notes });
+    const words = ['lvchange', '--setautoactivation', 'n', ...options('--addtag', add)];
+    await commit([...words, `${group.name}/${name}`], group, { volume: name });
+    return readBack(name);
+  }
+
+  async function release(name: string): Promise<void> {
+    const group = await look();
+    const { tags = [], volume } = group.volumes.get(name) ?? {};
+    if (!volume) return;
+    const { drop } = tagChanges(tags, { drop: volume.notes });
+    if (drop.length === 0) return;
+    const words = ['lvchange', '--setautoactivation', 'y', ...options('--deltag', drop)];
+    await commit([...words, `${group.name}/${name}`], group, { volume: name });
+  }
+
   async function remove(name: string): Promise<void> {
     const group = await look();
     if (!group.volumes.has(name)) return;
@@ -147,6 +169,8 @@ export function createWriter({ lvm, catalogue, lease, guard, life }: TurnAtGroup
     create: (volume) => inTurn(() => create(volume)),
     extend: (name, size) => inTurn(() => extend(name, size)),
     annotate: (name, change) => inTurn(() => annotate(name, change)),
+    adopt: (name, how) => inTurn(() => adopt(name, how)),
+    release: (name) => inTurn(() => release(name)),
     remove: (name) => inTurn(() => remove(name)),
     annotatePool: (change) => inTurn(() => annotatePool(change)),
     commitGroup: (words, reach) => inTurn(async () => commit(words, await look(), {}, reach)),
@@ -161,6 +185,36 @@ export function createWriter({ lvm, catalogue, lease, guard, life }: TurnAtGroup
 export function volumesIn(group: VolumeGroup): Volume[] {
   return [...group.volumes.values()].map(({ volume }) => volume);
 }
+
+/** Refuses what is more, or less, than a stretch of the VG by itself. Errors: `lvm/not-adoptable`. */
+function mustBePlain(name: string, { layout, role, isWritable }: Kind): void {
+  const isPlain = (layout === 'linear' || layout === 'striped') && role === 'public';
+  if (isPlain && isWritable) return;
+  if (isPlain) {
+    throw lvmErrors('not-adoptable', `${name} is read-only: a guest could not write to it`, {
+      hint: `lvchange --permission rw ${name}`,
+    });
+  }
+  throw lvmErrors('not-adoptable', `${name} can't be a disk: it is ${whatItIs(layout, role)}`, {
+    hint: 'a disk is a linear or striped volume by itself: lvs -o lv_name,lv_layout,lv_role says what each is',
+  });
+}
+
+function whatItIs(layout: string, role: string): string {
+  const words = `${layout},${role}`.split(',');
+  return KINDS.find(([word]) => words.includes(word))?.[1] ?? `of the kind ${layout}, ${role}`;
+}
+
+/** In this order: a thin pool is thin, too. */
+const KINDS: readonly (readonly [word: string, what: string])[] = [
+  ['pool', 'a pool of volumes'],
+  ['origin', 'the origin of a snapshot'],
+  ['snapshot', 'a snapshot'],
+  ['thin', "a volume of LVM's own thin provisioning"],
+  ['cache', 'cached'],
+  ['raid', 'a RAID'],
+  ['mirror', 'a mirror'],
+];
 
 /** Finds a volume. Errors: `lvm/volume-missing`. */
 export function mustHave(group: VolumeGroup, name: string): TaggedVolume {
