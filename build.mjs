@@ -1,4 +1,5 @@
-// Makes dist/sltv.mjs, which Node 24 and Deno run, and dist/sltv, the single executable: the same code with its Node inside.
+// Makes dist/sltv.mjs, which Node 24 and Deno run; dist/sltv, the single executable: the same code with its Node inside; what
+// both carry for `sltv init`; dist/package, which `npm pack` packs; and dist/bundled.json, which names the npm packages inside.
 import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
@@ -16,61 +17,94 @@ import { join } from 'node:path';
 import { Script } from 'node:vm';
 import sea from '@yao-pkg/pkg/lib-es5/sea.js';
 import { build } from 'esbuild';
+import { bundledPackages } from './build/bundled.mjs';
+import { writeInit } from './build/init.mjs';
+import { writePackage } from './build/package.mjs';
+import { writeTypes } from './build/types.mjs';
+import manifest from './package.json' with { type: 'json' };
 
 const root = import.meta.dirname;
 const dist = join(root, 'dist');
-const SCRIPT = { filename: 'sltv' };
+/** What core/kernel/init-folder.ts asks for. */
+const INIT = 'init.json.br';
+/** What deploy/release/sbom.ts asks for: `name@version` of each npm package. */
+const BUNDLED = 'bundled.json';
+const bundled = new Set();
+/** The source of each public module by its name: `sltv`, `client`, `lvm`. */
+const modules = Object.fromEntries(
+  Object.entries(manifest.exports).map(([name, file]) => [name === '.' ? 'sltv' : name.slice(2), join(root, file)]),
+);
 // Beside dist, on the same file system, so that what is finished can be moved into place while an older one runs.
 mkdirSync(dist, { recursive: true });
 const workshop = mkdtempSync(join(dist, '.build-'));
 try {
-  await Promise.all([bundleModule(), bundleForExecutable()]);
+  const types = join(workshop, 'types');
+  await Promise.all([bundleModule(), bundleForExecutable(), writeTypes(types, { root, modules })]);
+  writeInit(join(workshop, INIT), { root, types });
   await makeExecutable();
+  await writePackage(join(workshop, 'package'), {
+    ...{ root, manifest, modules, bundle, types },
+    program: ['sltv.mjs', INIT].map((name) => join(workshop, name)),
+  });
+  writeFileSync(join(workshop, BUNDLED), `${JSON.stringify([...bundled].sort(), undefined, 2)}\n`);
+  for (const name of ['sltv.mjs', INIT, 'sltv', 'package', BUNDLED]) put(name);
 } finally {
   rmSync(workshop, { recursive: true, force: true });
 }
 
-/** One ES module. Packages that are CommonJS inside call `require` for what Node brings along. */
 async function bundleModule() {
   const outfile = join(workshop, 'sltv.mjs');
-  const require =
-    "import { createRequire as $createRequire } from 'node:module'; const require = $createRequire(import.meta.url);";
-  await bundle({ outfile, format: 'esm', banner: { js: require } });
+  await bundle({ outfile, format: 'esm' });
   chmodSync(outfile, 0o755);
-  put('sltv.mjs');
 }
 
 /**
- * CommonJS, because an ES module as the main of an executable costs 25 ms; and in two scripts, because the size of the
- * first is paid for even by `sltv --version`. Both have their compiled code beside them.
+ * CommonJS, because an ES module as the main of an executable costs 25 ms; and in three scripts, because the size of each is paid
+ * for when it is loaded: the first by `sltv --version`, the second by every verb, the third by those that need no daemon.
  */
 async function bundleForExecutable() {
-  await bundle({ outfile: join(workshop, 'app.js'), entryPoints: [join(root, 'app.ts')], format: 'cjs' });
-  const text = `(function (require, module, exports) {${readFileSync(join(workshop, 'app.js'), 'utf8')}\n})`;
-  writeFileSync(join(workshop, 'app.js'), text);
-  writeFileSync(join(workshop, 'app.code'), new Script(text, SCRIPT).createCachedData());
-  await bundle({ outfile: join(workshop, 'sltv.cjs'), format: 'cjs', plugins: [appFromAssets()] });
+  await Promise.all([bundleAsset('local'), bundleAsset('app', 'local')]);
+  await bundle({ outfile: join(workshop, 'sltv.cjs'), format: 'cjs', plugins: [fromAssets('app')] });
 }
 
-/** Lets the first script take app.ts from the executable's assets. */
-function appFromAssets() {
+/** A script with its compiled code beside it; it takes another one, `later`, from the assets when it is imported. */
+async function bundleAsset(name, later) {
+  const file = join(workshop, `${name}.js`);
+  const plugins = later === undefined ? [] : [fromAssets(later)];
+  await bundle({ outfile: file, entryPoints: [join(root, `${name}.ts`)], format: 'cjs', plugins });
+  const text = `(function (require, module, exports) {${readFileSync(file, 'utf8')}\n})`;
+  const [imported] = /\bimport\("[^"]*"\)/.exec(text) ?? [];
+  if (imported)
+    throw new Error(`${name}.ts: ${imported} works in no script from the assets: process.getBuiltinModule does`);
+  writeFileSync(file, text);
+  writeFileSync(join(workshop, `${name}.code`), new Script(text, { filename: name }).createCachedData());
+}
+
+/** Lets a script take one of the top folder's modules from the executable's assets. */
+function fromAssets(name) {
+  const what = { app: 'start', local: 'local' }[name];
   const contents = `
     import { getAsset, getRawAsset } from 'node:sea';
     import { Script } from 'node:vm';
-    const cachedData = Buffer.from(getRawAsset('app.code'));
-    const script = new Script(getAsset('app.js', 'utf8'), { ...${JSON.stringify(SCRIPT)}, cachedData });
-    const app = { exports: {} };
-    script.runInThisContext()(require, app, app.exports);
-    export const { start } = app.exports;`;
+    const cachedData = Buffer.from(getRawAsset('${name}.code'));
+    const script = new Script(getAsset('${name}.js', 'utf8'), { filename: '${name}', cachedData });
+    const loaded = { exports: {} };
+    script.runInThisContext()(require, loaded, loaded.exports);
+    export const { ${what} } = loaded.exports;`;
   return {
-    name: 'app-from-assets',
-    setup: ({ onLoad }) => onLoad({ filter: /\/app\.ts$/ }, () => ({ contents, loader: 'js' })),
+    name: `${name}-from-assets`,
+    setup: ({ onLoad }) => onLoad({ filter: new RegExp(`^${root}/${name}\\.ts$`) }, () => ({ contents, loader: 'js' })),
   };
 }
 
 async function bundle(options) {
-  await build({
+  // Packages that are CommonJS inside call `require` for what Node brings along.
+  const require =
+    "import { createRequire as $createRequire } from 'node:module'; const require = $createRequire(import.meta.url);";
+  const { metafile } = await build({
     entryPoints: [join(root, 'sltv.ts')],
+    absWorkingDir: root,
+    metafile: true,
     bundle: true,
     platform: 'node',
     target: 'node24',
@@ -78,9 +112,11 @@ async function bundle(options) {
     minifyWhitespace: true,
     legalComments: 'none',
     logLevel: 'warning',
+    ...(options.format === 'esm' && { banner: { js: require } }),
     ...options,
     plugins: [protoOfEtcd(), ...(options.plugins ?? [])],
   });
+  for (const name of bundledPackages(metafile, root)) bundled.add(name);
 }
 
 /** etcd3 reads its .proto files when it is loaded; in a bundle there are none, so they are part of it. */
@@ -117,11 +153,12 @@ async function makeExecutable() {
       execArgv: ['--disable-sigusr1', '--disable-warning=ExperimentalWarning', '--disable-warning=DEP0123'],
       // Else NODE_OPTIONS would put code into a process that runs as root.
       execArgvExtension: 'none',
-      assets: Object.fromEntries(['app.js', 'app.code'].map((name) => [name, join(workshop, name)])),
+      assets: Object.fromEntries(
+        ['app.js', 'app.code', 'local.js', 'local.code', INIT].map((name) => [name, join(workshop, name)]),
+      ),
     },
   };
   await quietly(() => sea.default(join(workshop, 'sltv.cjs'), options));
-  put('sltv');
 }
 
 /** A sixth of Node is symbols for its own debuggers. Without binutils the executable is larger and otherwise the same. */
@@ -150,6 +187,9 @@ async function quietly(work) {
 
 function put(name) {
   const path = join(dist, name);
+  // A folder takes no other's place.
+  if (statSync(join(workshop, name)).isDirectory()) rmSync(path, { recursive: true, force: true });
   renameSync(join(workshop, name), path);
-  console.log(`dist/${name}  ${(statSync(path).size / 1e6).toFixed(1)} MB`);
+  const { size } = statSync(path);
+  console.log(`dist/${name}${size < 1e5 ? '' : `  ${(size / 1e6).toFixed(1)} MB`}`);
 }
