@@ -7,6 +7,6 @@ import { report } from './measure.ts';
 report('cluster', [
   await measureLocks(1),
   await measureLocks(3),
-  await measureCreates(),
+  ...(await measureCreates()),
   ...(await measureTakeovers()),
 ]);

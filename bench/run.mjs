@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 
-const NAMES = ['size', 'start', 'list', 'operations', 'extend', 'outrun', 'armed', 'cluster'];
+const NAMES = ['size', 'start', 'list', 'operations', 'hook', 'extend', 'outrun', 'armed', 'cluster'];
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !NAMES.includes(name));
 if (unknown.length > 0) {

@@ -192,8 +192,18 @@ async function fewestChildren(): Promise<number> {
   return fewest;
 }
 
+/** Its commands: a shell that waits to become one does nothing. */
 function childrenOf(pid: string): number {
-  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).length;
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean);
+  return children.filter((child) => !isWaiting(child)).length;
+}
+
+function isWaiting(pid: string): boolean {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('sltv-ready');
+  } catch {
+    return true;
+  }
 }
 
 function sequence(): number {
