@@ -1,11 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { delimiter, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { activating } from '../fixtures/activating.ts';
 import { trustedFolder } from './kernel/kit.ts';
 
 const ENTRY = resolve(import.meta.dirname, '../../sltv.ts');
@@ -37,8 +38,16 @@ function configFile(folder: string, plugins = ''): string {
   return path;
 }
 
-function start(config: string, env: Readonly<Record<string, string>> = {}): Started {
-  const child = spawn(process.execPath, [ENTRY, 'daemon', '--config', config], {
+type Words = readonly string[];
+
+/** `through`: what the words are made of that start it; else they do by themselves. */
+function start(
+  config: string,
+  env: Readonly<Record<string, string>> = {},
+  through: (words: Words) => Words = (words) => words,
+): Started {
+  const [program = '', ...words] = through([process.execPath, ENTRY, 'daemon', '--config', config]);
+  const child = spawn(program, words, {
     stdio: ['ignore', 'ignore', 'pipe'],
     env: { ...process.env, NOTIFY_SOCKET: '', ...env },
   });
@@ -199,7 +208,7 @@ test('a config with problems ends the daemon with 2 and all of them', async () =
   const said = daemon.lines.join('\n');
   assert.match(said, 'has 2 problems');
   assert.match(said, 'log.level: expected ("debug" | "info" | "warn" | "error"), got "loud" (set by SLTV_LOG_LEVEL)');
-  assert.match(said, 'SLTV_LISTEN_TCP: the daemon answers on Unix sockets only');
+  assert.match(said, 'SLTV_LISTEN_TCP: TCP comes with TLS');
 });
 
 test('a daemon with a cluster joins it, with its version and the format that it writes', async () => {
@@ -229,6 +238,45 @@ test('systemd hears when the daemon is ready and when it stops', async () => {
   assert.is(readFileSync(heard, 'utf8'), `--pid=${daemon.child.pid} READY=1\n`);
   await daemon.stop();
   assert.is(readFileSync(heard, 'utf8'), `--pid=${daemon.child.pid} READY=1\n--pid=${daemon.child.pid} STOPPING=1\n`);
+});
+
+test('the watchdog hears of the daemon from when it is ready', async () => {
+  await using folder = await trustedFolder();
+  const bin = join(folder.path, 'bin');
+  mkdirSync(bin);
+  // Told to stop by its own third message.
+  const script = `#!/bin/sh\necho "$2" >> ${folder.path}/heard; [ $(wc -l < ${folder.path}/heard) = 3 ] && kill $PPID; true\n`;
+  writeFileSync(join(bin, 'systemd-notify'), script);
+  chmodSync(join(bin, 'systemd-notify'), 0o755);
+  const PATH = `${bin}${delimiter}${process.env.PATH}`;
+  await using daemon = start(configFile(folder.path), { PATH, NOTIFY_SOCKET: '/run/x', WATCHDOG_USEC: '300000' });
+  await daemon.says('ready');
+  await once(daemon.child, 'close');
+  const heard = readFileSync(`${folder.path}/heard`, 'utf8').trim().split('\n');
+  assert.equal(heard.slice(0, 3), ['READY=1', 'WATCHDOG=1', 'WATCHDOG=1']);
+  assert.is(heard.at(-1), 'STOPPING=1');
+});
+
+test('who connects to a socket of systemd’s before the daemon is ready is answered then; its end leaves the path', async () => {
+  await using folder = await trustedFolder();
+  await using daemon = start(configFile(folder.path), {}, (words) => activating(`${folder.path}/s`, words));
+  await daemon.says('starting');
+  const { status } = await call(`${folder.path}/s`, 'Sltv/ListDisks', {});
+  assert.is(status, 200);
+  assert.is(statSync(`${folder.path}/s`).mode & 0o777, 0o660);
+  assert.is((await daemon.stop()).code, 0);
+  assert.ok(existsSync(`${folder.path}/s`));
+});
+
+test('a socket of systemd’s where the config has no listener is refused, with both paths', async () => {
+  await using folder = await trustedFolder();
+  const through = (words: Words) => activating(`${folder.path}/elsewhere`, words);
+  await using daemon = start(configFile(folder.path), {}, through);
+  const [code] = await once(daemon.child, 'close');
+  assert.is(code, 6);
+  const said = daemon.lines.join('\n');
+  assert.match(said, `systemd listens on ${folder.path}/elsewhere (sltv.socket), where the config has no listener`);
+  assert.match(said, `let ListenStream= be ${folder.path}/s`);
 });
 
 test('without systemd-notify the daemon says so and goes on', async () => {

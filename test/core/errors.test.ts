@@ -23,6 +23,18 @@ test('an error has its kind from its code, and its code from its owner', () => {
   );
 });
 
+test('an error of another copy of this module is one of ours, and nothing else is', async () => {
+  const copy = `${import.meta.resolve('../../core/errors.ts')}?copy`;
+  const other: { coreErrors: typeof coreErrors; SltvError: unknown } = await import(copy);
+  const theirs = other.coreErrors('bad-size', 'no size');
+  assert.is.not(other.SltvError, SltvError);
+  assert.instance(theirs, SltvError);
+  assert.is(asSltvError(theirs), theirs);
+  for (const alien of [new Error('no size'), { kind: 'invalid', code: 'core/bad-size' }, undefined, null]) {
+    assert.not.instance(alien, SltvError);
+  }
+});
+
 test('an error needs neither hint nor cause', () => {
   const error = coreErrors('internal', 'a defect');
   assert.equal([error.hint, error.cause], [undefined, undefined]);

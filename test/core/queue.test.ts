@@ -127,4 +127,15 @@ test('work that throws gives its turn on', async () => {
   assert.equal(order, ['next']);
 });
 
+test('who has to wait is told so, and nobody else is', async () => {
+  const told: string[] = [];
+  const turn = (name: string): Turn => ({ signal: never, tell: ({ stage }) => told.push(`${name}: ${stage}`) });
+  const { queue, open } = held();
+  const waiting = queue.run(turn('second'), async () => {});
+  await open();
+  await waiting;
+  await queue.run(turn('alone'), async () => {});
+  assert.equal(told, ['second: waiting for others that write to the pool']);
+});
+
 test.run();

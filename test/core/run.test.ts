@@ -1,43 +1,13 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { access, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { execFileSync } from 'node:child_process';
+import { access, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { asSltvError } from '../../core/errors.ts';
 import { createLog } from '../../core/log.ts';
-import { createRunner, lockFile, type RunnerOptions } from '../../core/run.ts';
+import { createRunner } from '../../core/run.ts';
+import { daemonThat, errorOf, gate, goneProcess, house, killed, never, quick } from './run/house.ts';
 
-type Ended = Parameters<NonNullable<RunnerOptions['finished']>>[0];
-
-const never = new AbortController().signal;
-const quick = { signal: never, timeout: 10_000 };
 const quiet = createLog({ level: 'error', format: 'text', write: () => {} });
-
-async function house() {
-  const directory = await mkdtemp(join(tmpdir(), 'sltv-run-'));
-  const ended: Ended[] = [];
-  const lockDirectory = join(directory, 'locks');
-  const run = createRunner({ lockDirectory, finished: (command) => ended.push(command) });
-  return { directory, lockDirectory, run, ended, [Symbol.asyncDispose]: () => rm(directory, { recursive: true }) };
-}
-
-const errorOf = async (promise: Promise<unknown>) => asSltvError(await promise.catch((error: unknown) => error));
-
-/** Ends when nobody has this process id any more, or waits only for its parent to hear of its end. */
-async function goneProcess(pid: number): Promise<void> {
-  const isThere = async () => !/^\d+ \(.*\) Z/s.test(await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '0 () Z'));
-  const deadline = Date.now() + 5000;
-  while (await isThere()) if (Date.now() > deadline) throw new Error(`process ${pid} is still there`);
-}
-
-/** A pipe that a child waits at: reading `path` in a shell returns when `open` was called. */
-function gate(directory: string, name: string): { path: string; open(): Promise<void> } {
-  const path = join(directory, name);
-  execFileSync('mkfifo', [path]);
-  return { path, open: () => writeFile(path, 'go\n') };
-}
 
 async function all(lines: AsyncIterable<string>): Promise<readonly string[]> {
   const seen: string[] = [];
@@ -342,59 +312,5 @@ test('each command is told of by program and first word, with its status and tim
   );
   assert.ok(here.ended.every(({ milliseconds }) => milliseconds >= 0 && milliseconds < 10_000));
 });
-
-// lockFile
-
-test('a lock file has one holder, in one process as among many', async () => {
-  await using here = await house();
-  const path = join(here.directory, 'lock');
-  const first = await lockFile(path, never);
-  const order: string[] = [];
-  const second = lockFile(path, never).then((held) => {
-    order.push('second in');
-    return held;
-  });
-  const { code } = await here.run.read('flock', ['-xn', path, 'true'], quick);
-  assert.is(code, 1);
-  order.push('first out');
-  await first[Symbol.asyncDispose]();
-  await (await second)[Symbol.asyncDispose]();
-  assert.equal(order, ['first out', 'second in']);
-  assert.is((await here.run.read('flock', ['-xn', path, 'true'], quick)).code, 0);
-});
-
-test('waiting for a lock file ends with its signal', async () => {
-  await using here = await house();
-  const path = join(here.directory, 'lock');
-  await using _held = await lockFile(path, never);
-  assert.is((await errorOf(lockFile(path, AbortSignal.timeout(50)))).kind, 'timeout');
-  assert.is((await errorOf(lockFile(path, AbortSignal.abort()))).kind, 'cancelled');
-});
-
-test('a lock file is free when its holder was killed', async () => {
-  await using here = await house();
-  const path = join(here.directory, 'lock');
-  const begun = gate(here.directory, 'begun');
-  const daemon = daemonThat(`lockFile(${JSON.stringify(path)}, new AbortController().signal)
-    .then(() => import('node:fs').then((fs) => fs.writeFileSync(${JSON.stringify(begun.path)}, 'held')))
-    .then(() => setInterval(() => {}, 1000))`);
-  assert.is(await readFile(begun.path, 'utf8'), 'held');
-  assert.is((await here.run.read('flock', ['-xn', path, 'true'], quick)).code, 1);
-  await killed(daemon);
-  await (await lockFile(path, never))[Symbol.asyncDispose]();
-});
-
-/** A process of its own that does this with core/run.ts. */
-function daemonThat(does: string): ChildProcess {
-  const source = `import { createRunner, lockFile } from ${JSON.stringify(join(import.meta.dirname, '../../core/run.ts'))};\n${does};`;
-  return spawn(process.execPath, ['--input-type=module', '--eval', source], {
-    stdio: ['ignore', 'inherit', 'inherit'],
-  });
-}
-
-async function killed(daemon: ChildProcess): Promise<void> {
-  daemon.kill('SIGKILL');
-  await once(daemon, 'close');
-}
 
 test.run();

@@ -15,7 +15,11 @@ test.before(() => {
 });
 test.after(() => rmSync(FOLDER, { recursive: true, force: true }));
 
-const shown = globSync('{README.md,docs/**/*.md,plugins/*/README.md}', { cwd: ROOT }).flatMap((page) =>
+// A test of its own types what docs/writing-a-plugin.md shows, with the files that its configs import.
+const pages = globSync('{README.md,docs/**/*.md,plugins/*/README.md}', { cwd: ROOT }).filter(
+  (page) => page !== 'docs/writing-a-plugin.md',
+);
+const shown = pages.flatMap((page) =>
   [
     ...readFileSync(join(ROOT, page), 'utf8').matchAll(
       /(?:^(?: {4}.*)?\n)*?^ {4}export default defineConfig\([\s\S]*?^ {4}\}\);$/gm,

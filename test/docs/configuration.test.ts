@@ -3,11 +3,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { GenericSchema } from 'valibot';
 import { CoreOptions } from '../../core/kernel/config.ts';
-import { definitionOf } from '../../core/kernel/definition.ts';
-import { keysAt, type Path } from '../../core/kernel/schema.ts';
-import { modules } from '../../plugins/builtin.ts';
+import { optionRows } from '../../core/kernel/option-rows.ts';
+import { definitions, optionsPage } from '../../plugins/options-page.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const PAGE = readFileSync(join(ROOT, 'docs/configuration.md'), 'utf8');
@@ -18,40 +16,20 @@ const cells = (title: string) =>
     .filter((line) => line.startsWith('| `'))
     .map((line) => [...line.matchAll(/\| (?:`([^`]*)`|[^|]*)(?= \|)/g)].map(([, cell = '']) => cell));
 
-/** Every option, `listen[].unix`; of what has parts, the parts. */
-function options(schema: GenericSchema, path: Path = []): readonly string[] {
-  return keysAt(schema, path).flatMap((key) => {
-    const here = [...path, key];
-    const inside = options(schema, here).length > 0 ? options(schema, here) : options(schema, [...here, 0]);
-    const name = here
-      .map((step) => (step === 0 ? '[]' : `.${step}`))
-      .join('')
-      .slice(1);
-    return inside.length > 0 ? inside : [name];
-  });
-}
-
-async function definitions() {
-  const factories = await Promise.all(Object.values(modules).map((load) => load()));
-  return factories.flatMap((module) => {
-    const factory: unknown = Reflect.get(module, 'default');
-    const definition = typeof factory === 'function' ? definitionOf(factory()) : 'no plugin';
-    return typeof definition === 'string' ? [] : [definition];
-  });
-}
-
-test("every option of core's has its line", () => {
-  const written = cells('Core').map(([option]) => option);
-  assert.equal(written.toSorted(), [...options(CoreOptions), 'listen', 'plugins'].toSorted());
+test('the tables are what the schemas say: node plugins/options-page.ts writes them', async () => {
+  assert.is(await optionsPage(PAGE), PAGE);
 });
 
-test('every option of every plugin inside the executable has its line', async () => {
-  const declared = (await definitions()).flatMap(({ name, options: schema }) => {
-    const names = schema ? options(schema) : [];
-    return names.length > 0 ? names.map((option) => `${name} ${option}`) : [`${name} `];
-  });
-  const written = cells('Plugins').map(([name, option]) => `${name} ${option}`);
-  assert.equal(written.toSorted(), declared.toSorted());
+test('every option of core and of every plugin inside the executable says what it means', async () => {
+  const plugins = (await definitions()).flatMap(({ name, options }) =>
+    options === undefined ? [] : optionRows(options).map((row) => ({ ...row, option: `${name} ${row.option}` })),
+  );
+  const rows = [...optionRows(CoreOptions), ...plugins];
+  assert.ok(rows.length > 50, 'the options were found');
+  assert.equal(
+    rows.filter(({ about }) => about === undefined).map(({ option }) => option),
+    [],
+  );
 });
 
 test('every variable that sets something has its line, and every line is read somewhere', async () => {

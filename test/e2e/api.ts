@@ -45,7 +45,7 @@ export function readAnswer(printed: string): Answer {
 
 /** Asks, and gives back whatever is answered. */
 export async function ask(host: Host, request: Request): Promise<Answer> {
-  return readAnswer((await host.run(asking(request), { timeout: 120_000 })).stdout);
+  return readAnswer((await host.run(asking(request), { timeout: 240_000 })).stdout);
 }
 
 /** Asks; anything but success is thrown. */
@@ -69,5 +69,5 @@ export async function disk(host: Host, name: string): Promise<Disk> {
 /** Waits until no disk is in the middle of an operation. */
 export async function atRest(host: Host): Promise<void> {
   const isBusy = `${asking({ method: 'ListDisks', body: {} })} | grep -q '"state":"[a-z]*ing"'`;
-  await host.run(`for n in $(seq 200); do ${isBusy} || exit 0; sleep 0.3; done; exit 1`, { timeout: 120_000 });
+  await host.run(`for n in $(seq 200); do ${isBusy} || exit 0; sleep 0.3; done; exit 1`, { timeout: 240_000 });
 }

@@ -19,7 +19,7 @@ test('whoever has the description of the API can do everything in it', async () 
   await host.guest('idle', { start: false });
 
   const program = join(ROOT, 'test/e2e/inside/client.ts');
-  const { stdout } = await host.run(`${BIN}/node ${program} unix://${SOCKET} ${PROTO} web idle`, { timeout: 200_000 });
+  const { stdout } = await host.run(`${BIN}/node ${program} unix://${SOCKET} ${PROTO} web idle`, { timeout: 500_000 });
   assert.is(stdout.match(/^ok /gm)?.length, 11, stdout);
 
   await byCurl(host);

@@ -2,7 +2,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { MiB } from '../../core/units.ts';
-import { GROWN_BY_HAND } from '../testbed/daemon.ts';
+import { GROWN_PATIENTLY } from '../testbed/daemon.ts';
 import { type Guest, testbed } from '../testbed/index.ts';
 import { succeed } from './api.ts';
 import { crashEach, makePools, mustHaveSurvived, type Operation, shims, startShimmed } from './crash-rounds.ts';
@@ -17,7 +17,7 @@ test('a daemon that dies at any command of an attach or a detach leaves nothing 
   await using host = await testbed.host({
     name: 'crash-attach',
     disks: Array(3).fill('64M'),
-    files: { ...shims, ...GROWN_BY_HAND },
+    files: { ...shims, ...GROWN_PATIENTLY },
   });
   await makePools(host, ['vga', 'vgb', 'vgc']);
   const daemon = await startShimmed(host);

@@ -2,7 +2,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { MiB } from '../../core/units.ts';
-import { GROWN_BY_HAND } from '../testbed/daemon.ts';
+import { GROWN_PATIENTLY } from '../testbed/daemon.ts';
 import { testbed } from '../testbed/index.ts';
 import { succeed } from './api.ts';
 import { crashEach, makePools, mustHaveSurvived, type Operation, shims, startShimmed } from './crash-rounds.ts';
@@ -13,7 +13,7 @@ test('a daemon that dies at any command of an extension, a resize or a forced de
   await using host = await testbed.host({
     name: 'crash-grow',
     disks: Array(3).fill('128M'),
-    files: { ...shims, ...GROWN_BY_HAND },
+    files: { ...shims, ...GROWN_PATIENTLY },
   });
   await makePools(host, ['vgd', 'vge', 'vgf']);
   const daemon = await startShimmed(host);

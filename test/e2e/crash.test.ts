@@ -2,7 +2,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { MiB } from '../../core/units.ts';
-import { GROWN_BY_HAND } from '../testbed/daemon.ts';
+import { GROWN_PATIENTLY } from '../testbed/daemon.ts';
 import { type Host, testbed } from '../testbed/index.ts';
 import { succeed } from './api.ts';
 import {
@@ -110,7 +110,7 @@ test.before(async () => {
   host = await testbed.host({
     name: 'crash',
     disks: OPERATIONS.map(() => '128M'),
-    files: { ...shims, ...GROWN_BY_HAND },
+    files: { ...shims, ...GROWN_PATIENTLY },
   });
   await makePools(
     host,

@@ -1,8 +1,6 @@
 // Connect's own client, over every protocol that a listener speaks.
-import { createConnection } from 'node:net';
 import { type DescMessage, type DescMethodUnary, fromJson, type JsonValue, toJson } from '@bufbuild/protobuf';
 import { ConnectError, createClient, type Transport } from '@connectrpc/connect';
-import { createConnectTransport, createGrpcTransport, createGrpcWebTransport } from '@connectrpc/connect-node';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ErrorInfoSchema } from '../../core/api/gen/sltv/v1/errors_pb.ts';
@@ -12,20 +10,7 @@ import { Sltv } from '../../core/api/gen/sltv/v1/sltv_pb.ts';
 import { VmService } from '../../core/api/gen/sltv/v1/vm_pb.ts';
 import { type Player, playEverything } from '../core/api/scenario.ts';
 import { startTrial } from '../core/api/trial.ts';
-
-const baseUrl = 'http://localhost';
-const http2 = (path: string) =>
-  ({ baseUrl, httpVersion: '2', nodeOptions: { createConnection: () => createConnection(path) } }) as const;
-const http1 = (path: string) => ({ baseUrl, httpVersion: '1.1', nodeOptions: { socketPath: path } }) as const;
-
-const TRANSPORTS: Readonly<Record<string, (path: string) => Transport>> = {
-  gRPC: (path) => createGrpcTransport(http2(path)),
-  'gRPC-Web over HTTP/1.1': (path) => createGrpcWebTransport(http1(path)),
-  'gRPC-Web over HTTP/2': (path) => createGrpcWebTransport(http2(path)),
-  'Connect JSON over HTTP/1.1': (path) => createConnectTransport({ ...http1(path), useBinaryFormat: false }),
-  'Connect JSON over HTTP/2': (path) => createConnectTransport({ ...http2(path), useBinaryFormat: false }),
-  'Connect binary over HTTP/1.1': (path) => createConnectTransport({ ...http1(path), useBinaryFormat: true }),
-};
+import { TRANSPORTS } from '../fixtures/transports.ts';
 
 function player(transport: Transport): Player {
   return {

@@ -1,7 +1,8 @@
-// The API from a shell: curl over JSON, and buf curl over gRPC with a .proto that was typed by hand.
+// The API from a shell: curl over JSON, and buf curl over gRPC, with a .proto that was typed by hand or none at all.
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
 import { type Player, playEverything } from '../core/api/scenario.ts';
 import { startTrial } from '../core/api/trial.ts';
 
@@ -48,10 +49,11 @@ const curl = (path: string): Player => ({
   },
 });
 
-const bufCurl = (path: string): Player => ({
+/** `schema`: where it has the messages from. */
+const bufCurl = (path: string, protocol: string, ...schema: readonly string[]): Player => ({
   codeOf,
   async call(method, request) {
-    const args = ['curl', '--protocol', 'grpc', '--http2-prior-knowledge', '--unix-socket', path, '--schema', PROTO];
+    const args = ['curl', '--protocol', protocol, '--http2-prior-knowledge', '--unix-socket', path, ...schema];
     const url = `http://localhost/sltv.v1.Sltv/${method}`;
     const { stdout, stderr, failed } = await execa('buf', [...args, '--emit-defaults', '--data', '@-', url], {
       input: JSON.stringify(request),
@@ -75,7 +77,22 @@ test('curl can do everything', async () => {
 
 test('buf curl can do everything', async () => {
   await using trial = await startTrial();
-  await playEverything(bufCurl(trial.path));
+  await playEverything(bufCurl(trial.path, 'grpc', '--schema', PROTO));
 });
+
+test('buf curl can do everything over gRPC-Web', async () => {
+  await using trial = await startTrial();
+  await playEverything(bufCurl(trial.path, 'grpcweb', '--schema', PROTO));
+});
+
+for (const version of ['grpc-v1', 'grpc-v1alpha']) {
+  test(`buf curl needs no .proto file: it asks the daemon, by ${version}`, async () => {
+    await using trial = await startTrial({ role: 'viewer' });
+    const player = bufCurl(trial.path, 'grpc', '--reflect', '--reflect-protocol', version);
+    assert.equal(await player.call('ListDisks', {}), { disks: [] });
+    const refused = await player.call('CreateDisk', { name: 'a', sizeBytes: '1' }).catch((error) => error);
+    assert.is(codeOf(refused), 7, refused.said);
+  });
+}
 
 test.run();

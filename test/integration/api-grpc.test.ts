@@ -1,39 +1,12 @@
-// A client of another make: grpc-js, with a .proto that was typed by hand from the description of the API.
-import { join } from 'node:path';
+// The fixed service, played by a client of another make.
 import * as grpc from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
+import { protoPath as HEALTH_PROTO } from 'grpc-health-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type Player, playEverything } from '../core/api/scenario.ts';
+import { playEverything } from '../core/api/scenario.ts';
 import { startTrial, type Trial } from '../core/api/trial.ts';
-
-const PROTO = join(import.meta.dirname, '../fixtures/api-v1.proto');
-
-interface Client extends Player {
-  readonly raw: grpc.Client;
-  call(
-    method: string,
-    request: object,
-    options?: grpc.CallOptions,
-    metadata?: grpc.Metadata,
-  ): ReturnType<Player['call']>;
-}
-
-function grpcClient(address: string, options: Partial<grpc.ClientOptions> = {}): Client {
-  const loaded = grpc.loadPackageDefinition(loadSync(PROTO, { longs: String, enums: String, defaults: true }));
-  // What the file declares: package sltv.v1 with the service Sltv.
-  const { Sltv } = (loaded.sltv as grpc.GrpcObject).v1 as { Sltv: grpc.ServiceClientConstructor };
-  const raw = new Sltv(address, grpc.credentials.createInsecure(), options);
-  return {
-    raw,
-    call: (method, request, callOptions = {}, metadata = new grpc.Metadata()) =>
-      new Promise((resolve, reject) => {
-        const done = (error: grpc.ServiceError | null, answer: unknown) => (error ? reject(error) : resolve(answer));
-        raw[method]?.(request, metadata, callOptions, done);
-      }),
-    codeOf: (error) => (error as grpc.ServiceError).code,
-  };
-}
+import { type GrpcClient, grpcClient } from '../fixtures/grpc-client.ts';
 
 const failure = async (work: Promise<unknown>): Promise<grpc.ServiceError> =>
   await work.then(
@@ -42,7 +15,7 @@ const failure = async (work: Promise<unknown>): Promise<grpc.ServiceError> =>
   );
 
 const test = suite('gRPC');
-const withClient = (title: string, work: (client: Client, trial: Trial) => Promise<void>) =>
+const withClient = (title: string, work: (client: GrpcClient, trial: Trial) => Promise<void>) =>
   test(title, async () => {
     await using trial = await startTrial();
     const client = grpcClient(`unix://${trial.path}`);
@@ -103,6 +76,36 @@ withClient('a message above 1 MiB is RESOURCE_EXHAUSTED, and the next call is an
   const error = await failure(client.call('GetDisk', { name: 'x'.repeat(2 ** 20 + 1) }));
   assert.is(error.code, grpc.status.RESOURCE_EXHAUSTED);
   assert.equal((await client.call('ListDisks', {})).disks, []);
+});
+
+test('a health client of another make is told, by name and for all, and again when the daemon stops', async () => {
+  await using trial = await startTrial({ role: 'viewer' });
+  const loaded = grpc.loadPackageDefinition(loadSync(HEALTH_PROTO, { enums: String }));
+  // What the file declares: package grpc.health.v1 with the service Health.
+  const { Health } = ((loaded.grpc as grpc.GrpcObject).health as grpc.GrpcObject).v1 as {
+    Health: grpc.ServiceClientConstructor;
+  };
+  const client = new Health(`unix://${trial.path}`, grpc.credentials.createInsecure());
+  const check = (service: string) =>
+    new Promise((resolve, reject) => {
+      client.Check?.({ service }, (error: grpc.ServiceError | null, answer: unknown) =>
+        error ? reject(error) : resolve(answer),
+      );
+    });
+  for (const service of ['', 'sltv.v1.Sltv', 'sltv.v1.PoolService']) {
+    assert.equal(await check(service), { status: 'SERVING' }, service);
+  }
+  assert.is((await failure(check('none'))).code, grpc.status.NOT_FOUND);
+  // A method of the file's that gives a stream.
+  const watch = client.Watch as (request: object) => AsyncIterable<{ status: string }>;
+  const watched: unknown[] = [];
+  let closed: Promise<void> | undefined;
+  for await (const { status } of watch.call(client, { service: '' })) {
+    if (watched.push(status) === 1) closed = trial.close(5_000);
+  }
+  await closed;
+  assert.equal(watched, ['SERVING', 'NOT_SERVING']);
+  client.close();
 });
 
 test('whatever authority a client sends for a Unix socket, it is answered', async () => {

@@ -139,7 +139,7 @@ for (const [variable, value, says] of [
   ['SLTV_NODEID', 'x', 'SLTV_NODEID: there is no such setting; did you mean SLTV_NODE_ID?'],
   ['SLTV_LOG_LEVEL', 'loud', 'got "loud" (set by SLTV_LOG_LEVEL)'],
   ['SLTV_LISTEN_UNIX', 'sltv.sock', 'listen[0].unix: a path that begins with / is expected (set by SLTV_LISTEN_UNIX)'],
-  ['SLTV_LISTEN_TCP', ':7443', 'SLTV_LISTEN_TCP: the daemon answers on Unix sockets only'],
+  ['SLTV_LISTEN_TCP', ':7443', 'SLTV_LISTEN_TCP: TCP comes with TLS'],
   ['SLTV_DEFAULT_VG', 'vg0', 'SLTV_DEFAULT_VG: no plugin in the config takes it; add lvm() to plugins, or unset it'],
   ['SLTV_CLUSTER_ENABLED', 'true', 'SLTV_CLUSTER_ENABLED: no plugin in the config makes a cluster'],
   [

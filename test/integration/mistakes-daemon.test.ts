@@ -142,7 +142,7 @@ test('a socket for viewers refuses what changes anything, and names the role', a
   const denied = {
     kind: 'denied',
     code: 'core/denied',
-    hint: 'use another socket of the daemon, or change the role',
+    hint: 'use another socket of the daemon, or another certificate, or change the role',
   } as const;
   await told(
     { ...denied, typed: 'sltv disk create a --size 1M', says: 'disk.create needs the role operator, and unix:' },

@@ -44,16 +44,15 @@ test('the built-in config is in order, and has what the documents promise', asyn
   );
 });
 
-for (const [name, word, path] of [
-  ['SLTV_DEFAULT_VG', 'vg7', 'lvm.vgs[0]'],
-  ['SLTV_LIBVIRT_URI', 'qemu:///session', 'libvirt.uri'],
+for (const [name, word, path, says] of [
+  ['SLTV_DEFAULT_VG', 'vg7', 'lvm.vgs[0]', 'Volume Groups that are pools'],
+  ['SLTV_LIBVIRT_URI', 'qemu:///session', 'libvirt.uri', 'which libvirtd'],
 ] as const) {
   test(`${name} sets ${path}`, async () => {
     const { settings } = await openConfig({ env: { [name]: word }, builtins, isDefault: true });
-    assert.equal(
-      settings.find((setting) => setting.path === path),
-      { path, value: word, from: name },
-    );
+    const setting = settings.find((each) => each.path === path);
+    assert.equal([setting?.value, setting?.from], [word, name]);
+    assert.match(setting?.about ?? '', says);
   });
 }
 

@@ -26,16 +26,23 @@ const LOG = '/var/log/sltv.log';
  * For `testbed.host({ files })`: the built-in config without what grows disks by itself, for tests that count commands and
  * hold sizes to what was asked.
  */
-export const GROWN_BY_HAND = {
-  '/etc/sltv/sltv.config.ts': `
+export const GROWN_BY_HAND = grownByHand('');
+
+/** The same with time for a libvirt whose host is busy, for tests in which no VM hangs. */
+export const GROWN_PATIENTLY = grownByHand('{ deadlines: { statistics: 30_000, alone: 30_000 } }');
+
+function grownByHand(libvirt: string) {
+  return {
+    '/etc/sltv/sltv.config.ts': `
 import { defineConfig } from 'sltv';
 import dir from 'sltv/dir';
 import libvirt from 'sltv/libvirt';
 import localLock from 'sltv/local-lock';
 import lvm from 'sltv/lvm';
-export default defineConfig({ plugins: [lvm(), dir(), libvirt(), localLock()] });
+export default defineConfig({ plugins: [lvm(), dir(), libvirt(${libvirt}), localLock()] });
 `,
-};
+  };
+}
 
 /** Starts `sltv daemon` and waits until it answers. */
 export async function startDaemon(
@@ -43,8 +50,8 @@ export async function startDaemon(
   { args = '', env = '', meanwhile = async () => {} }: DaemonOptions = {},
 ): Promise<Daemon> {
   const stream = host.start(`echo $$; exec > >(tee -a ${LOG}) 2>&1; ${env} exec sltv daemon ${args}`);
-  await stream.line(/\bstarting\b/, { timeout: 60_000 });
-  await Promise.all([meanwhile(stream), stream.line(/\bready\b/, { timeout: 180_000 })]);
+  await stream.line(/\bstarting\b/, { timeout: 180_000 });
+  await Promise.all([meanwhile(stream), stream.line(/\bready\b/, { timeout: 300_000 })]);
   const pid = stream.seen[0] ?? '';
   return {
     pid,

@@ -35,7 +35,9 @@ export interface WriteOptions {
 }
 
 /** The boot of a guest, emulated twice. */
-const BOOT_TIMEOUT = { tiny: 60_000, linux: 240_000 };
+const BOOT_TIMEOUT = 240_000;
+/** virsh waits for libvirt's hooks, each of which may start sltv. */
+const HOOKS_TIMEOUT = 240_000;
 const PORTS = '/var/lib/testbed/guests';
 
 /** Defines the domain in the host, and starts it unless told not to. */
@@ -73,18 +75,18 @@ export class Guest {
 
   /** virsh start, and waits until the guest is up. */
   async start(): Promise<void> {
-    await this.#host.run(`virsh -q start ${this.name}`, { timeout: 120_000 });
+    await this.#host.run(`virsh -q start ${this.name}`, { timeout: HOOKS_TIMEOUT });
     await this.up();
   }
 
   /** Waits for the greeting of a guest that something else started; it greets once a boot. */
   async up(): Promise<void> {
-    await this.#converse(0, '', BOOT_TIMEOUT[this.kind]);
+    await this.#converse(0, '', BOOT_TIMEOUT);
   }
 
   /** As pulling its plug: virsh destroy. */
   async destroy(): Promise<void> {
-    await this.#host.run(`virsh -q destroy ${this.name}`);
+    await this.#host.run(`virsh -q destroy ${this.name}`, { timeout: HOOKS_TIMEOUT });
   }
 
   /** Presses the tiny guest's power button and waits until it is off, so that libvirt's hooks ran. */

@@ -26,9 +26,15 @@ export interface HostOptions {
   readonly files?: Readonly<Record<string, string | { readonly text: string; readonly mode: number }>>;
   /** false: no libvirtd, and up in half the time. */
   readonly libvirt?: boolean;
-  /** Milliseconds that a boot may take, 120,000 when not given. */
+  /** It boots systemd, which starts these units of `files` beside libvirt's; else a few lines of shell. */
+  readonly systemd?: readonly string[];
+  /** Milliseconds that a boot may take, 120,000 when not given; with systemd 300,000. */
   readonly bootTimeout?: number;
 }
+
+/** As Debian's packages enable them. */
+const LVM_UNITS = ['blk-availability', 'dm-event.socket', 'lvm2-lvmpolld.socket'];
+const LIBVIRT_UNITS = ['libvirtd', 'libvirt-guests', 'virtlockd.socket', 'virtlogd.socket'];
 
 /** What joins it to the others of a cluster. */
 export interface Wiring {
@@ -38,7 +44,7 @@ export interface Wiring {
 }
 
 export interface RunOptions {
-  /** Milliseconds after which it is killed and an error thrown; 60,000 when not given. */
+  /** Milliseconds after which it is killed and an error thrown; 180,000 when not given. */
   readonly timeout?: number;
   /** Its stdin; empty when not given. */
   readonly input?: string | Uint8Array;
@@ -86,7 +92,12 @@ export class Host implements AsyncDisposable {
     });
     writeFileSync(join(this.directory, 'name'), this.name);
     writeFileSync(join(this.directory, 'repository'), paths.root);
-    if (options.libvirt ?? true) writeFileSync(join(this.directory, 'libvirt'), '');
+    const hasLibvirt = options.libvirt ?? true;
+    if (hasLibvirt) writeFileSync(join(this.directory, 'libvirt'), '');
+    if (options.systemd !== undefined) {
+      const units = ['testbed-agent', ...LVM_UNITS, ...(hasLibvirt ? LIBVIRT_UNITS : []), ...options.systemd];
+      writeFileSync(join(this.directory, 'systemd'), units.join(' '));
+    }
     if (wiring !== undefined) writeFileSync(join(this.directory, 'address'), wiring.plug.address);
     if (wiring?.portal !== undefined) writeFileSync(join(this.directory, 'portal'), wiring.portal);
     const machineId = this.#uuid.replaceAll('-', '');
@@ -108,7 +119,8 @@ export class Host implements AsyncDisposable {
   /** Powers it on; returns when it takes commands, udev has settled and libvirtd answers. */
   async boot(): Promise<void> {
     if (this.#machine !== undefined) throw this.fail('it is running already');
-    const { memory = 768, cpus = 1, libvirt = true, bootTimeout = 120_000 } = this.#options;
+    const { memory = 768, cpus = 1, libvirt = true, systemd } = this.#options;
+    const { bootTimeout = systemd === undefined ? 120_000 : 300_000 } = this.#options;
     record(this.directory, '--- power on');
     const begun = performance.now();
     const machine = startMachine({
@@ -127,14 +139,15 @@ export class Host implements AsyncDisposable {
       await this.powerCut();
       throw this.fail(`it did not boot: ${messageOf(error)}; the end of its console:\n${this.#console()}`);
     }
+    const isBooted = systemd === undefined ? 'true' : '{ systemctl is-system-running --wait || true; }';
     const isUp = libvirt ? 'until virsh -q list > /dev/null 2>&1; do sleep 0.05; done' : 'true';
-    await this.run(`udevadm settle && ${isUp}`, { timeout: bootTimeout });
+    await this.run(`${isBooted} && udevadm settle && ${isUp}`, { timeout: bootTimeout });
     record(this.directory, `--- up after ${Math.round(performance.now() - begun)} ms`);
   }
 
   /** Runs a shell command (bash) inside; throws, with what it said, when it fails. Any number may run at once. */
   async run(command: string, options: RunOptions = {}): Promise<RunResult> {
-    const { timeout = 60_000, input, allowFailure = false, note } = options;
+    const { timeout = 180_000, input, allowFailure = false, note } = options;
     const stdout = new Text();
     const stderr = new Text();
     const { promise: ended, resolve, reject } = Promise.withResolvers<Ended>();
@@ -227,14 +240,15 @@ export class Host implements AsyncDisposable {
   /** Shuts it down in an orderly way: processes end, file systems are synced. `boot` powers it on again. */
   async shutdown(): Promise<void> {
     const machine = this.#running();
+    const patience = this.#options.systemd === undefined ? 30_000 : 300_000;
     record(this.directory, '--- shutdown');
     machine.control.halt();
     try {
-      await within(30_000, machine.exited);
+      await within(patience, machine.exited);
       this.#machine = undefined;
     } catch {
       await this.powerCut();
-      throw this.fail('it did not shut down in 30 s');
+      throw this.fail(`it did not shut down in ${patience / 1000} s; the end of its console:\n${this.#console()}`);
     }
   }
 

@@ -68,7 +68,7 @@ function qemuArguments({ directory, disks, systemDisk, uuid, memory, cpus, plug 
     `file=${quoted(file)},file.locking=off,format=raw,if=none,id=${id},cache=unsafe,discard=unmap`;
   const appended = `console=ttyS0 quiet panic=-1 mitigations=off nokaslr tsc=reliable no_timer_check audit=0 selinux=0 apparmor=0`;
   return [
-    ...['-machine', 'q35,usb=off,hpet=off', '-accel', 'tcg,thread=multi,tb-size=256', '-cpu', 'Nehalem,+rdrand'],
+    ...['-machine', 'q35,usb=off,hpet=off', '-accel', 'tcg,thread=multi,tb-size=1024', '-cpu', 'Nehalem,+rdrand'],
     ...['-smp', String(cpus), '-m', String(memory), '-uuid', uuid],
     ...['-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot'],
     ...['-kernel', paths.vmlinux, '-initrd', paths.initramfs, '-append', appended],

@@ -1,5 +1,5 @@
 // A test-bed host by hand: `node test/testbed/shell.ts` gives a root prompt in one, `… SCRIPT [ARGS…]` runs a bash script
-// there and ends with its status. --disk SIZE (repeatable, 2G when not given), --memory MIB, --no-libvirt come first.
+// there and ends with its status. --disk SIZE (repeatable, 2G when not given), --memory MIB, --no-libvirt, --systemd come first.
 import { createReadStream } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { testbed } from './index.ts';
@@ -12,6 +12,7 @@ const { values, positionals } = parseArgs({
     disk: { type: 'string', multiple: true, default: ['2G'] },
     memory: { type: 'string', default: '768' },
     libvirt: { type: 'boolean', default: true },
+    systemd: { type: 'boolean', default: false },
   },
 });
 const [script, ...words] = positionals;
@@ -22,6 +23,7 @@ await using host = await testbed.host({
   disks: values.disk,
   memory: Number(values.memory),
   libvirt: values.libvirt,
+  ...(values.systemd && { systemd: [] }),
 });
 process.stderr.write(`up after ${((performance.now() - begun) / 1000).toFixed(1)} s; logs: ${host.directory}\n`);
 process.exitCode = script === undefined ? await prompt() : await runScript(script, words);

@@ -191,6 +191,7 @@ export const STORY: readonly Step[] = [
 
 /** Tells the story on a host whose daemon runs; throws at the first step that doesn't show what it must. */
 export async function tell(host: Host, steps: readonly Step[], print: (line: string) => void): Promise<void> {
+  print('# This host is emulated, so whoever types waits longer than the 30 s of sltv: export SLTV_TIMEOUT=5m');
   const guest = await host.guest(GUEST, { disks: [] });
   for (const step of steps) {
     if (step.say !== '') print(`\n# ${step.say}`);
@@ -201,7 +202,7 @@ export async function tell(host: Host, steps: readonly Step[], print: (line: str
 
 async function type(host: Host, command: string, print: (line: string) => void): Promise<string> {
   print(`$ ${command}`);
-  const { stdout, stderr } = await host.run(command);
+  const { stdout, stderr } = await host.run(`export SLTV_TIMEOUT=5m; ${command}`, { timeout: 300_000 });
   const output = `${stdout}${stderr}`.trimEnd();
   if (output !== '') print(output);
   return output;

@@ -2,7 +2,20 @@
 // also is as it says.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type Config, defineConfig, definePlugin, errors, event, gate, many, one, v, verb } from '../../core/index.ts';
+import {
+  type Config,
+  defineConfig,
+  definePlugin,
+  errors,
+  event,
+  gate,
+  Locks,
+  many,
+  one,
+  v,
+  verb,
+} from '../../core/index.ts';
+import type { Bench, Conformance, StorageUnderTest } from '../../core/testing/index.ts';
 
 interface Place {
   readonly name: string;
@@ -95,6 +108,20 @@ void (() => defineConfig({ plugins: [bare] }));
 void (() => defineConfig({ plugins: [], statedir: '/x' }));
 // @ts-expect-error a role that there isn't
 void (() => defineConfig({ plugins: [], listen: [{ unix: '/x', role: 'boss' }] }));
+
+const locksOf = async ({ boot }: Bench) => (await boot([bare()])).get(Locks);
+const conformance: Conformance = {
+  locks: { make: async (bench) => ({ locks: await locksOf(bench) }), another: locksOf },
+};
+// @ts-expect-error a capability that has no suite
+void ({ ...conformance, lokcs: conformance.locks } satisfies Conformance);
+// @ts-expect-error a subject that can't be made
+void ({ locks: { another: locksOf } } satisfies Conformance);
+// @ts-expect-error what is made is not what the suite is about
+void ({ locks: { make: async (bench: Bench) => ({ storage: await locksOf(bench) }) } } satisfies Conformance);
+const made = async ({ boot }: Bench) => (await boot([])).get(one<StorageUnderTest>('made'));
+// @ts-expect-error a storage that does not say when its paths are there
+void ({ storage: { make: made } } satisfies Conformance);
 
 test('a factory gives a plugin by its name, with the options it was given', () => {
   const plugin = walk({ steps: 3 });

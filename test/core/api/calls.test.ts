@@ -65,7 +65,8 @@ for (const kind of Object.keys(KINDS) as Kind[]) {
 onTrial('a defect is internal, is logged with its stack, and both name the request', async (trial) => {
   const error = await failure(trial.client().plugins.call('trial fail', { how: 'bug' }, { requestId: 'r-17' }));
   assert.is(error.kind, 'internal');
-  assert.match(error.message, /cannot read what is not there.*r-17/);
+  assert.is(error.message, "plugin trial failed at 'trial fail': cannot read what is not there");
+  assert.match(error.hint ?? '', /r-17/);
   const line = trial.lines.find(({ level }) => level === 'error');
   assert.is(line?.requestId, 'r-17');
   assert.match(String(line?.stack), /TypeError.*\n.*at /);
@@ -158,6 +159,43 @@ onTrial('closing waits for the call in hand, and lets it answer', async (trial) 
   assert.is((await failure(trial.client().sltv.listDisks({}))).code, 'core/no-daemon');
 });
 
+onTrial(
+  'each call that may change something is a line in the log: who, what, how it ended, and its id',
+  async (trial) => {
+    const { sltv, plugins } = trial.client();
+    await sltv.listDisks({}, { requestId: 'r-list' });
+    await sltv.createDisk({ name: 'a', sizeBytes: '8388608' }, { requestId: 'r-create' });
+    await failure(sltv.createDisk({ name: 'a', sizeBytes: '8388608' }, { requestId: 'r-again' }));
+    await plugins.call('trial fail', { how: 'busy' }, { requestId: 'r-look' }).catch(() => {});
+    await plugins.call('trial echo', { size: '1G' }, { requestId: 'r-verb' });
+    const audit = trial.lines
+      .filter(({ level, requestId }) => level === 'info' && requestId !== undefined)
+      .map(({ caller, operation, subject, result, requestId }) => [caller, operation, subject, result, requestId]);
+    const caller = `unix:${trial.path}`;
+    assert.equal(audit, [
+      [caller, 'disk.create', 'a', 'ok', 'r-create'],
+      [caller, 'disk.create', 'a', 'core/disk-exists', 'r-again'],
+      [caller, 'plugin.call', 'trial fail', 'trial/busy', 'r-look'],
+      [caller, 'plugin.call', 'trial echo', 'ok', 'r-verb'],
+    ]);
+  },
+);
+
+onTrial('what is in hand is listed, and cancelled by its id', async (trial) => {
+  const { operations, plugins } = trial.client();
+  const answer = failure(plugins.call('trial wait', {}, { requestId: 'r-1' }));
+  await trial.until(() => trial.seen.length === 1);
+  const [inHand, ...others] = await operations.list();
+  assert.equal([inHand?.requestId, inHand?.operation, inHand?.subject], ['r-1', 'plugin.call', 'trial wait']);
+  assert.is(inHand?.caller, `unix:${trial.path}`);
+  assert.equal(others, [], 'whoever asks knows of his own call');
+  await operations.cancel({ requestId: 'r-1' });
+  const error = await answer;
+  assert.equal([error.kind, error.message], ['cancelled', `the call was cancelled by unix:${trial.path}`]);
+  assert.equal(await operations.list(), []);
+  assert.is((await failure(operations.cancel({ requestId: 'r-1' }))).code, 'core/operation-missing');
+});
+
 onTrial('closing cancels what is left after the grace, and says why', async (trial) => {
   const answer = failure(trial.client().plugins.call('trial wait', {}));
   await trial.until(() => trial.seen.length === 1);
@@ -171,6 +209,45 @@ onTrial('closing ends streams at once', async (trial) => {
   const rest = failure(stream.next());
   await trial.close(60_000);
   assert.is((await rest).code, 'core/stopping');
+});
+
+onTrial('how a call goes is told to who follows it, to its end, and to nobody else', async (trial) => {
+  const { plugins, events, operations } = trial.client();
+  const answer = plugins.call('trial wait', {}, { requestId: 'r-1' });
+  await trial.until(() => trial.seen.length > 0);
+  const [first] = await operations.list();
+  assert.equal([first?.stage, first?.doneBytes, first?.totalBytes], ['waiting to be released', '1', '4']);
+  const told: [type: string, values: object][] = [];
+  for await (const { type, values } of events.watch({ operation: 'r-1' })) {
+    told.push([type, values]);
+    trial.release();
+  }
+  await answer;
+  const which = { operation: 'plugin.call', requestId: 'r-1' };
+  const { milliseconds, ...last } = { milliseconds: '', ...told[1]?.[1] };
+  assert.equal(told[0], ['operation.progress', { ...which, stage: 'waiting to be released', done: '1', total: '4' }]);
+  assert.equal([told[1]?.[0], last, told.length], ['operation.ended', { ...which, result: 'ok' }, 2]);
+  assert.match(milliseconds, /^\d+$/);
+  for await (const { type } of events.watch({})) assert.not.match(type, /^operation/);
+});
+
+onTrial('the end of a call that failed says all that its caller was told', async (trial) => {
+  const { plugins, events } = trial.client();
+  const answer = failure(plugins.call('trial wait', {}, { requestId: 'r-1' }));
+  await trial.until(() => trial.seen.length > 0);
+  const ends: unknown[] = [];
+  for await (const { type, values } of events.watch({ operation: 'r-1' })) {
+    if (type === 'operation.ended') ends.push([values.result, values.kind, values.reason]);
+    else await trial.client().operations.cancel({ requestId: 'r-1' });
+  }
+  const { code, kind, message } = await answer;
+  assert.equal(ends, [[code, kind, message]]);
+});
+
+onTrial('of a call that is not in hand nothing is told', async (trial) => {
+  const { events } = trial.client();
+  const error = await failure(Array.fromAsync(events.watch({ operation: 'nowhere' })));
+  assert.equal([error.kind, error.code], ['not-found', 'core/operation-missing']);
 });
 
 test.run();

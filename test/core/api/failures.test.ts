@@ -1,9 +1,9 @@
 import { Code, ConnectError } from '@connectrpc/connect';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { fromConnectError, kindOf, toConnectError } from '../../../core/api/failures.ts';
+import { asFailure, fromConnectError, toConnectError } from '../../../core/api/failures.ts';
 import { ErrorInfoSchema } from '../../../core/api/gen/sltv/v1/errors_pb.ts';
-import { KINDS, type Kind, SltvError } from '../../../core/errors.ts';
+import { KINDS, type Kind, kindOf, SltvError } from '../../../core/errors.ts';
 
 const CODES: Readonly<Record<Kind, Code>> = {
   invalid: Code.InvalidArgument,
@@ -52,5 +52,14 @@ for (const [code, ours] of [
     assert.is(error.kind, kindOf(code));
   });
 }
+
+test("a defect of the daemon's own names the request", () => {
+  const caller = { name: 'test', role: 'viewer' } as const;
+  const call = { signal: new AbortController().signal, caller, requestId: 'r-17' };
+  const error = asFailure(new TypeError('no moon'), call);
+  assert.is(error.code, 'core/internal');
+  assert.is(error.message, 'the daemon failed at this: no moon (request r-17)');
+  assert.instance(error.cause, TypeError);
+});
 
 test.run();

@@ -1,13 +1,10 @@
 // Connections as clients really make them: in pieces, half, badly, and with both versions of HTTP on one socket.
-import { mkdtempSync, rmSync } from 'node:fs';
+import { once } from 'node:events';
 import { connect as connectHttp2 } from 'node:http2';
 import { createConnection, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { createFront } from '../../../core/api/front.ts';
 import { raw } from './raw.ts';
 import { startTrial, type Trial } from './trial.ts';
 
@@ -56,6 +53,23 @@ test("HTTP/2's preface may come in pieces", async ({ trial }) => {
   socket.destroy();
 });
 
+test("a stream ends with its client's connection, also when nothing was said before it closed", async () => {
+  await using trial = await startTrial();
+  const socket = createConnection(trial.path);
+  const session = connectHttp2('http://localhost', { createConnection: () => socket });
+  const call = session.request({
+    ':method': 'POST',
+    ':path': '/grpc.health.v1.Health/Watch',
+    'content-type': 'application/connect+json',
+  });
+  for (const each of [session, call]) each.on('error', () => {});
+  call.end(Buffer.from('\0\0\0\0\x02{}'));
+  await once(call, 'data');
+  socket.destroy();
+  await trial.until(() => trial.finished.length === 1);
+  assert.is(trial.finished[0]?.result, 'core/cancelled');
+});
+
 test('several requests share one connection', async ({ trial }) => {
   const socket = createConnection(trial.path);
   const answer = text(socket);
@@ -102,17 +116,12 @@ for (const [title, bytes, answer] of [
   ['the rest of its request', REQUEST, /408/],
 ] as const) {
   test(`a client that never sends ${title} is left in the end`, async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'sltv-front-'));
-    const front = createFront(() => assert.unreachable('nothing was asked for'), 50);
-    const path = join(folder, 'd.sock');
-    await new Promise<void>((resolve) => front.server.listen(path, resolve));
-    const socket = createConnection(path);
+    await using trial = await startTrial({ limits: { requestTimeout: 50 } });
+    const socket = createConnection(trial.path);
     const said = untilClosed(socket);
     socket.write(bytes);
     assert.match(await said, answer);
-    front.stopAccepting();
-    front.destroy();
-    rmSync(folder, { recursive: true });
+    assert.is(trial.finished.length, 0);
   });
 }
 

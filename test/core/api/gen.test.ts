@@ -41,6 +41,25 @@ test('nothing breaks clients of version 1', async () => {
   assert.is(exitCode, 0, all);
 });
 
+// As if today's schema were the older one: what v1.binpb lacks of it would have been deleted.
+const unguarded = (today: string) =>
+  buf(ROOT, 'breaking', 'core/api/v1.binpb', '--config', 'buf.yaml', '--against', today);
+
+test('all that there is today is kept from now on (npm run api:keep)', async () => {
+  const { exitCode, all } = await unguarded(ROOT);
+  assert.is(exitCode, 0, all);
+});
+
+test('a field that was added and is not kept yet would be noticed', async ({ folder }) => {
+  cpSync(join(ROOT, 'core/api/sltv'), join(folder, 'core/api/sltv'), { recursive: true });
+  cpSync(join(ROOT, 'buf.yaml'), join(folder, 'buf.yaml'));
+  const proto = join(folder, 'core/api/sltv/v1/vm.proto');
+  writeFileSync(proto, readFileSync(proto, 'utf8').replace('string path = 2;', 'string path = 2; string more = 5;'));
+  const { exitCode, all } = await unguarded(folder);
+  assert.is(exitCode, 100, all);
+  assert.match(all, /"more"/);
+});
+
 test('a field that got another number would be noticed', async ({ folder }) => {
   cpSync(join(ROOT, 'core/api/sltv'), join(folder, 'core/api/sltv'), { recursive: true });
   cpSync(join(ROOT, 'buf.yaml'), join(folder, 'buf.yaml'));

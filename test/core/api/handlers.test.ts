@@ -26,6 +26,33 @@ onTrial('a pool that is not there is not found, and the hint names those that ar
   }
 });
 
+onTrial('what has happened is told, and what happens, each with a cursor to come back with', async (trial) => {
+  const { sltv, events } = trial.client();
+  await sltv.createDisk({ name: 'a', sizeBytes: '8388608' });
+  const lately = [];
+  for await (const event of events.watch({})) lately.push(event);
+  const [created] = lately;
+  assert.equal(
+    lately.map(({ type, subject, message }) => `${type} ${subject} ${message}`),
+    ['disk.created mem/a was created, thick, 8 MiB'],
+  );
+  assert.is(created?.values.size, '8388608');
+  assert.ok(Math.abs(Date.parse(created?.time ?? '') - Date.now()) < 60_000);
+
+  const following = events.watch({ after: created?.cursor ?? '', follow: true })[Symbol.asyncIterator]();
+  const next = following.next();
+  await sltv.deleteDisk({ name: 'a' });
+  assert.is((await next).value?.message, 'was deleted');
+  await following.return?.();
+});
+
+onTrial('a cursor that is none is refused', async (trial) => {
+  const events = trial.client().events.watch({ after: 'yesterday' })[Symbol.asyncIterator]();
+  const error = await failure(events.next());
+  assert.is(error.code, 'core/input');
+  assert.match(error.hint ?? '', 'sltv events --json');
+});
+
 onTrial('a pool that can not grow says so', async (trial) => {
   const error = await failure(trial.client().pools.extend({ name: 'other', devices: ['/dev/x'] }));
   assert.is(error.kind, 'unsupported');

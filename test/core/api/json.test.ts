@@ -114,6 +114,16 @@ test('a method that is not there is unsupported, with the way to call one', asyn
   assert.match(json.details[0].debug.hint, /POST \/sltv\.v1\.Sltv\/ListDisks/);
 });
 
+test('a method that is not there is told to gRPC-Web over HTTP/1.1, which has no trailers, in the header', async ({
+  trial,
+}) => {
+  const { status, headers } = await raw(trial.path, '/sltv.v1.Sltv/Nothing', {
+    headers: { 'content-type': 'application/grpc-web+proto' },
+  });
+  assert.equal([status, headers['grpc-status']], [200, '12']);
+  assert.match(String(headers['grpc-message']), 'has%20no%20method');
+});
+
 test('a form instead of JSON is told which content type to use', async ({ trial }) => {
   const headers = { 'content-type': 'application/x-www-form-urlencoded' };
   const { status, json } = await raw(trial.path, CREATE, { headers, body: '{"name":"x"}' });

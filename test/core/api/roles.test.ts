@@ -1,5 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { type Attributes, roleOf } from '../../../core/api/roles.ts';
 import type { Client } from '../../../core/client/index.ts';
 import type { Role } from '../../../core/kernel/verb.ts';
 import { startTrial } from './trial.ts';
@@ -29,6 +30,9 @@ const CALLS: Readonly<Record<Role, Readonly<Record<string, (client: Client) => P
     "an operator's verb": ({ plugins }) => plugins.call('trial echo', { size: '1G' }),
   },
   admin: {
+    'disk.adopt': ({ sltv }) => sltv.adoptDisks({ name: 'x' }),
+    'disk.forget': ({ sltv }) => sltv.forgetDisk({ name: 'x' }),
+    'pool.take': ({ pools }) => pools.take({ name: 'x' }),
     'pool.create': ({ pools }) => pools.create({ name: 'x' }),
     'pool.extend': ({ pools }) => pools.extend({ name: 'mem' }),
   },
@@ -60,6 +64,42 @@ test('who is refused is told which role it takes, and what this socket gives', a
   assert.is(error.kind, 'denied');
   assert.is(error.message, `pool.create needs the role admin, and unix:${trial.path} gives viewer`);
   assert.ok(error.hint);
+});
+
+const ROLES = [
+  { subject: 'CN=monitor', role: 'viewer' },
+  { subject: 'O=Example, OU=ops', role: 'operator' },
+  { subject: 'CN=root', role: 'admin' },
+  { subject: '*', role: 'viewer' },
+] as const;
+
+for (const [title, subject, role] of [
+  ['named', { CN: 'monitor' }, 'viewer'],
+  ['named among other attributes', { C: 'DE', O: 'Example', CN: 'root' }, 'admin'],
+  ['with every attribute that is named', { O: 'Example', OU: 'ops', CN: 'x' }, 'operator'],
+  ['with an attribute several times', { O: 'Example', OU: ['dev', 'ops'], CN: 'x' }, 'operator'],
+  ['with a part of what is named', { OU: 'ops', CN: 'x' }, 'viewer'],
+  ['whose name has the other in it', { CN: 'root.example' }, 'viewer'],
+  ['whose name looks like two attributes', { CN: 'x, CN=root' }, 'viewer'],
+  ['whose name ends in a byte of zero', { CN: 'root\0' }, 'viewer'],
+  ['whose name is in other letters', { CN: 'ROOT' }, 'viewer'],
+  ['with the name in another attribute', { OU: 'root', CN: 'x' }, 'viewer'],
+  ['with two common names', { CN: ['root', 'x'] }, 'viewer'],
+  ['without a name', {}, 'viewer'],
+] satisfies [string, Attributes, Role][]) {
+  test(`a certificate ${title} has the role ${role}`, () => {
+    assert.is(roleOf(subject, { role: 'admin', roles: [...ROLES] }), role);
+  });
+}
+
+test('a certificate never raises the role of its listener', () => {
+  for (const role of ORDER)
+    assert.is(roleOf({ CN: 'root' }, { role: 'viewer', roles: [{ subject: '*', role }] }), 'viewer');
+});
+
+test("whom no rule fits has the listener's role", () => {
+  assert.is(roleOf({ CN: 'x' }, { role: 'operator', roles: [{ subject: 'CN=y', role: 'viewer' }] }), 'operator');
+  assert.is(roleOf({ CN: ['x', 'y'] }, { role: 'operator', roles: [] }), 'operator');
 });
 
 test.run();

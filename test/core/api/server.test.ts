@@ -2,8 +2,11 @@ import { existsSync, lstatSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { parse } from 'valibot';
+import { createEventLog } from '../../../core/api/event-log.ts';
 import { serve } from '../../../core/api/server.ts';
 import { connect } from '../../../core/client/index.ts';
+import { Limits } from '../../../core/kernel/config.ts';
 import type { Role } from '../../../core/kernel/verb.ts';
 import { createLog } from '../../../core/log.ts';
 import { startTrial, type Trial } from './trial.ts';
@@ -23,9 +26,11 @@ const listener = (trial: Trial, name: string, role: Role, mode = 0o660) => ({
 const serving = ({ booted, folder }: Trial, ...listeners: ReturnType<typeof listener>[]) =>
   serve({
     listeners,
+    limits: parse(Limits, {}),
     booted,
     node: { id: 'n1', machineId: '', bootId: '', stateDir: folder, runDir: folder },
     version: '1.2.3',
+    events: createEventLog({ life: 'life' }),
     log: createLog({ level: 'error', format: 'text', write: () => {} }),
   });
 

@@ -3,18 +3,22 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parse } from 'valibot';
+import { type InferInput, parse } from 'valibot';
+import { createEventLog } from '../../../core/api/event-log.ts';
 import { type Served, serve } from '../../../core/api/server.ts';
 import { Cluster } from '../../../core/capabilities/cluster.ts';
 import { OperationFinished } from '../../../core/capabilities/disks.ts';
 import { Hypervisor } from '../../../core/capabilities/hypervisor.ts';
 import { type Pool, PoolGrown, Storage } from '../../../core/capabilities/storage.ts';
-import { type Client, type ClientOptions, connect } from '../../../core/client/index.ts';
+import { type Client, type ClientOptions, connect } from '../../../core/client/published.ts';
 import disks from '../../../core/disks/index.ts';
 import { errors, KINDS, type Kind, SltvError } from '../../../core/errors.ts';
 import { type Booted, boot } from '../../../core/kernel/boot.ts';
 import { createBus } from '../../../core/kernel/bus.ts';
+import { EventTold } from '../../../core/kernel/capability.ts';
+import { Limits } from '../../../core/kernel/config.ts';
 import { definitionOf } from '../../../core/kernel/definition.ts';
+import { TcpListener } from '../../../core/kernel/listener.ts';
 import { definePlugin, type Plugin } from '../../../core/kernel/plugin.ts';
 import { type Call, type Role, verb } from '../../../core/kernel/verb.ts';
 import { createLog } from '../../../core/log.ts';
@@ -30,6 +34,8 @@ type What<E> = E extends { readonly id: string } & import('../../../core/kernel/
 export interface Trial extends AsyncDisposable {
   readonly folder: string;
   readonly path: string;
+  /** Of each TCP listener, in the order of `tcp`. */
+  readonly ports: readonly number[];
   readonly booted: Booted;
   readonly vms: { readonly web: ReturnType<typeof memoryVm>; readonly db: ReturnType<typeof memoryVm> };
   /** Calls of `trial` verbs as the plugin saw them, in order. */
@@ -56,6 +62,9 @@ export interface TrialOptions {
   readonly cluster?: Cluster;
   /** After the others. */
   readonly more?: readonly Plugin[];
+  /** Listeners beside the Unix socket; by default on ports that the system chooses. */
+  readonly tcp?: readonly (Omit<InferInput<typeof TcpListener>, 'tcp'> & { readonly tcp?: string })[];
+  readonly limits?: InferInput<typeof Limits>;
 }
 
 export async function startTrial({
@@ -63,6 +72,8 @@ export async function startTrial({
   withoutHypervisor = false,
   cluster,
   more = [],
+  tcp = [],
+  limits = {},
 }: TrialOptions = {}): Promise<Trial> {
   const folder = await mkdtemp(join(tmpdir(), 'sltv-api-'));
   const path = join(folder, 'd.sock');
@@ -112,10 +123,30 @@ export async function startTrial({
   });
   booted.on(PoolGrown, ({ pool }) => void grown.push(pool));
   const node = { id: 'n1', machineId: 'a'.repeat(32), bootId: 'b1', stateDir: folder, runDir: join(folder, 'run') };
-  const served = await serve({ listeners: [{ unix: path, mode: 0o660, role }], booted, node, version: '1.2.3', log });
+  const events = createEventLog({ life: 'life' });
+  booted.on(EventTold, events.add);
+  const served = await serve({
+    listeners: [
+      { unix: path, mode: 0o660, role },
+      ...tcp.map((listener) => parse(TcpListener, { tcp: '127.0.0.1:0', ...listener })),
+    ],
+    limits: parse(Limits, limits),
+    booted,
+    node,
+    version: '1.2.3',
+    events,
+    log,
+  }).catch(async (error: unknown) => {
+    await booted.stop();
+    throw error;
+  });
+  const ports = lines.flatMap((line) =>
+    line.message === 'listening' && typeof line.tcp === 'string' ? [Number(line.tcp.split(':').at(-1))] : [],
+  );
   return {
     folder,
     path,
+    ports,
     booted,
     vms,
     seen,
@@ -273,6 +304,7 @@ const trialPlugin = ({ saw, released }: TrialHooks): Plugin =>
         },
         'trial wait': async ({ deaf }, call) => {
           saw(call);
+          call.tell?.({ stage: 'waiting to be released', done: 1n, total: 4n });
           const cancelled = new Promise<never>((_resolve, reject) => {
             if (!deaf) call.signal.addEventListener('abort', () => reject(call.signal.reason), { once: true });
           });

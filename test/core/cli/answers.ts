@@ -37,6 +37,10 @@ export const db = {
   targetDev: '',
 };
 
+export const adoptions = [
+  { vg: 'vg-sltv', name: 'web1', disk: web1, because: 'qcow2, as web has it', code: '', hint: '' },
+];
+
 export const inVm = {
   diskName: 'web1',
   vmName: 'web',
@@ -95,7 +99,16 @@ const member = {
   pools: [{ name: 'vg-fast', id: 'Ab3', trouble: '' }],
 };
 const nodes = [
-  { ...member, name: 'kvm1', version: '0.1.0', self: true, up: true, lastSeen: '2026-11-21T01:02:03Z', remarks: [] },
+  {
+    ...member,
+    addresses: ['kvm1:8443'],
+    name: 'kvm1',
+    version: '0.1.0',
+    self: true,
+    up: true,
+    lastSeen: '2026-11-21T01:02:03Z',
+    remarks: [],
+  },
   {
     ...member,
     name: 'kvm2',
@@ -113,6 +126,17 @@ const node = {
   clusterEnabled: false,
   vgs: [{ name: 'vg-fast', sizeBytes: '21474836480', freeBytes: '19864223744' }],
 };
+
+const operations = [
+  {
+    requestId: 'r-17',
+    operation: 'disk.create',
+    subject: 'web1',
+    caller: 'unix:/run/sltv/sltvd.sock',
+    begunAt: '2026-11-20T18:14:05.250Z',
+    stage: 'waiting for the lock of volume group vg0',
+  },
+];
 
 const field = { about: '', optional: false, list: false, choices: [] };
 
@@ -177,6 +201,8 @@ export const answers: Readonly<Record<string, Recorded>> = {
   'Sltv/GetDisk': { message: db },
   'Sltv/ExtendDisk': { message: db },
   'Sltv/ResizeDisk': { message: web1 },
+  'Sltv/AdoptDisks': { message: { adoptions } },
+  'Sltv/ForgetDisk': { message: {} },
   'Sltv/AttachDisk': { message: inVm },
   'Sltv/DetachDisk': { message: {} },
   'Sltv/DeleteDisk': { message: {} },
@@ -190,12 +216,15 @@ export const answers: Readonly<Record<string, Recorded>> = {
   'PoolService/CreatePool': { message: { pool: vgFast } },
   'PoolService/ExtendPool': { message: { pool: vgFast } },
   'PoolService/SharePool': { message: { pool: vgFast } },
+  'PoolService/TakePool': { message: { pool: vgFast } },
   'PoolService/AcceptPool': { message: { pool: vgFast } },
   'PoolService/ShellPool': { message: { code: 0, stdout: '  LV   VG\n  web1 p\n', stderr: '' } },
   'NodeService/ListNodes': { message: { nodes } },
   'NodeService/FenceNode': { message: { node: { ...nodes[1], fenced: true } } },
   'NodeService/RetireNode': { message: {} },
   'ClusterService/RecoverCluster': { message: { nodes: ['kvm1', 'kvm2'] } },
+  'OperationService/ListOperations': { message: { operations } },
+  'OperationService/CancelOperation': { message: {} },
   'VmService/ListVms': { message: { vms } },
   'PluginService/List': { message: { plugins: [hello] } },
   'PluginService/Call': {

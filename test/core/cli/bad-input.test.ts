@@ -59,7 +59,13 @@ const INVALID: readonly (readonly [typed: string, sentence: string, hint: string
   ['disk list extra', "sltv disk list has no use for 'extra'", 'sltv disk list [--pool POOL]', 'input'],
   ['create-disk', 'sltv create-disk needs NAME', 'sltv create-disk NAME', 'input'],
   ['hook', 'sltv hook needs NAME', 'sltv hook NAME [ARGS…]', 'input'],
-  ['init', 'what is to be prepared?', 'sltv init --hooks', 'input'],
+  [
+    'init conf --hooks',
+    '--hooks writes nothing into conf',
+    'sltv init conf, and after that sltv init --hooks',
+    'input',
+  ],
+  ['init --config a.ts', 'sltv init takes a folder, and --config names a file', 'sltv init FOLDER', 'input'],
   // Sizes.
   ['disk create a --size 0', '--size is 0, which asks for nothing', SIZES, 'bad-size'],
   ['disk create a --thin --virtual-size 0', '--virtual-size is 0, which asks for nothing', SIZES, 'bad-size'],
@@ -93,7 +99,12 @@ const INVALID: readonly (readonly [typed: string, sentence: string, hint: string
   ['disk list --timeout 1000h', 'no timeout is longer than three weeks', '30s', 'input'],
   ['disk list --timeout', '--timeout needs a value', '--timeout DURATION', 'input'],
   ['disk list --config a --config b', '--config is given 2 times', 'give it once', 'input'],
-  ['disk list --addr kvm1', "'kvm1' is not an address of a daemon", '--addr unix:///run/sltv/sltvd.sock', 'input'],
+  [
+    'disk list --addr kvm1',
+    "'kvm1' is not an address of a daemon",
+    'such as unix:///run/sltv/sltvd.sock, or HOST:PORT',
+    'input',
+  ],
   ['disk list --addr unix://run/s', "'unix://run/s' is not an address", 'did you mean unix:///run/s?', 'input'],
 ];
 
@@ -139,23 +150,43 @@ for (const [typed, hint] of [
   });
 }
 
-for (const typed of ['disk list --addr kvm1:7443', 'disk list --addr https://kvm1:7443']) {
-  test(`sltv ${typed}: TCP is not there yet`, async () => {
-    const answer = await shell.type(typed);
-    assert.match(answer.err, 'TCP comes with TLS, which is not there yet');
-    assert.match(answer.err, '[core/unsupported]');
-    assert.is(answer.code, 9);
-  });
-}
-
-for (const option of ['cert', 'key', 'ca', 'server-name']) {
-  test(`--tls-${option} is known and refused`, async () => {
-    const answer = await shell.type(`disk list --tls-${option} x`);
-    assert.match(answer.err, 'sltv: TLS and its options are not there yet');
-    assert.is(answer.code, 9);
+for (const [typed, says, hint] of [
+  ['--addr http://kvm1:7443', "'http://kvm1:7443' would go without TLS", 'write kvm1:7443, which means TLS'],
+  ['--tls-ca x', '--tls-ca is for a daemon on another host, and unix:///', '--addr HOST:PORT'],
+  ['--tls-server-name x', '--tls-server-name is for a daemon on another host', '--addr HOST:PORT'],
+  [
+    '--addr kvm1:7443 --tls-cert x',
+    'the certificate x is of no use without its key',
+    '--tls-key FILE, or SLTV_TLS_KEY',
+  ],
+  [
+    '--addr kvm1:7443 --tls-key x',
+    'the key x is of no use without its certificate',
+    '--tls-cert FILE, or SLTV_TLS_CERT',
+  ],
+] as const) {
+  test(`sltv disk list ${typed}: ${says}`, async () => {
+    const answer = await shell.type(`disk list ${typed}`);
+    assert.ok(answer.err.includes(says), answer.err);
+    assert.ok(answer.err.includes(hint), answer.err);
+    assert.match(answer.err, '[core/input]');
+    assert.is(answer.code, 2);
     assert.equal(answer.asked, []);
   });
 }
+
+test('TLS files that are not there are named, wherever they were', async () => {
+  const typed = await shell.type('disk list --addr 127.0.0.1:1 --tls-ca /nowhere/ca.pem');
+  assert.match(typed.err, "there is no file /nowhere/ca.pem, which is to have the authority's certificate");
+  assert.is(typed.code, 2);
+  const env = { SLTV_ADDR: '127.0.0.1:1', SLTV_TLS_CERT: '/nowhere/c.pem', SLTV_TLS_KEY: '/nowhere/c.key' };
+  assert.match((await shell.type('disk list', { env })).err, 'there is no file /nowhere/c.pem');
+});
+
+test('TLS files in the environment mean nothing on a Unix socket', async () => {
+  const env = { SLTV_ADDR: shell.daemon.addr, SLTV_TLS_CERT: '/nowhere/c.pem' };
+  assert.is((await shell.type('disk list', { env })).code, 0);
+});
 
 test('a bad SLTV_TIMEOUT or SLTV_ADDR is named', async () => {
   assert.match((await shell.type('disk list', { env: { SLTV_TIMEOUT: 'soon' } })).err, "SLTV_TIMEOUT is 'soon'");

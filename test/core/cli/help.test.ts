@@ -48,7 +48,7 @@ Options:
 Example:
   sltv disk create web1 --thin --virtual-size 40G
 
-Needs the role operator. Everywhere: --addr, --timeout, --json, --config, --help, --version (see sltv help).
+Needs the role operator. Everywhere: --addr, --timeout, --json, --config, --tls-cert, --tls-key, --tls-ca, --tls-server-name, --help, --version (see sltv help).
 `,
   );
   for (const typed of [
@@ -101,7 +101,7 @@ Options:
 Example:
   sltv hello greet world --loud
 
-Needs the role viewer. Everywhere: --addr, --timeout, --json, --config, --help, --version (see sltv help).
+Needs the role viewer. Everywhere: --addr, --timeout, --json, --config, --tls-cert, --tls-key, --tls-ca, --tls-server-name, --help, --version (see sltv help).
 `,
   );
   assert.match(await helped('hello --help'), '  sltv hello forget NAMES…\n      forget names');

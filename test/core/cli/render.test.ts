@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { vgFast, vms, web1 } from './answers.ts';
+import { adoptions, vgFast, vms, web1 } from './answers.ts';
 import { type Session, session } from './session.ts';
 
 let shell: Session;
@@ -51,9 +51,9 @@ for (const [typed, ...lines] of [
   ],
   [
     'pool list',
-    'NAME     KIND    SIZE      FREE  DISKS  VIRTUAL  WRITABLE',
-    'vg-fast  lvm   20 GiB  18.5 GiB      1  1.5 GiB  yes',
-    'images   dir   20 GiB  18.5 GiB      1  1.5 GiB  yes',
+    'NAME     KIND    SIZE      FREE  DISKS  VIRTUAL  SHARED  WRITABLE',
+    'vg-fast  lvm   20 GiB  18.5 GiB      1  1.5 GiB  no      yes',
+    'images   dir   20 GiB  18.5 GiB      1  1.5 GiB  no      yes',
   ],
   [
     'pool show vg-fast',
@@ -77,11 +77,17 @@ for (const [typed, ...lines] of [
   ],
   [
     'node list',
-    'NAME  STATE   VERSION  LAST SEEN             POOLS    REMARKS',
-    'kvm1  up      0.1.0    2026-11-21 01:02:03Z  vg-fast  -',
-    'kvm2  silent  0.2.0    2026-11-20 18:14:05Z  vg-fast  it does not see vg-fast',
+    'NAME  STATE   VERSION  LAST SEEN             ADDRESSES  POOLS    REMARKS',
+    'kvm1  up      0.1.0    2026-11-21 01:02:03Z  kvm1:8443  vg-fast  -',
+    'kvm2  silent  0.2.0    2026-11-20 18:14:05Z  -          vg-fast  it does not see vg-fast',
   ],
   ['node fence kvm2 --yes', 'node kvm2 is fenced: what it had may be had from other nodes'],
+  [
+    'operation list',
+    'ID    OPERATION    SUBJECT  SINCE                 CALLER                     STAGE',
+    'r-17  disk.create  web1     2026-11-20 18:14:05Z  unix:/run/sltv/sltvd.sock  waiting for the lock of volume group vg0',
+  ],
+  ['operation cancel r-17', 'operation r-17 is cancelled'],
   ['node retire kvm2', 'node kvm2 is a member no more'],
   ['cluster recover --yes', 'the cluster goes on; asked: kvm1, kvm2'],
   ['status', 'node:     kvm1', 'version:  0.1.0', 'cluster:  no', 'pools:    vg-fast: 18.5 GiB of 20 GiB free'],
@@ -116,9 +122,22 @@ test('a pool that nothing may be written to says why, and so does a VM whose dis
   own.daemon.answer('PoolService/ListPools', { message: { pools: [{ ...vgFast, readOnlyBecause }] } });
   own.daemon.answer('PoolService/GetPool', { message: { pool: { ...vgFast, readOnlyBecause } } });
   own.daemon.answer('VmService/ListVms', { message: { vms: [{ ...vms[1], problem: 'its XML is broken' }] } });
-  assert.match((await own.type('pool list')).out, /1\.5 GiB {2}no\n/);
+  assert.match((await own.type('pool list')).out, /1\.5 GiB {2}no {6}no\n/);
   assert.match((await own.type('pool show vg-fast')).out, 'read only because:  it belongs to another lock domain\n');
   assert.match((await own.type('vm list')).out, 'unknown: its XML is broken');
+});
+
+test('of what was adopted it is told why it is what it is, and of the rest why it was left', async () => {
+  await using own = await session();
+  const left = { vg: 'p', name: 'odd', because: 'p/odd is odd', code: 'core/format-unclear', hint: 'say --format raw' };
+  const { message } = { message: { adoptions: [...adoptions, left] } };
+  own.daemon.answer('Sltv/AdoptDisks', { message });
+  const { out, err, code } = await own.type('disk adopt --all');
+  assert.match(out, /^web1 .* qcow2, as web has it$/m);
+  assert.is(err, 'sltv: p/odd is left as it is: p/odd is odd\nhint: say --format raw      [core/format-unclear]\n');
+  assert.is(code, 0);
+  own.daemon.answer('Sltv/AdoptDisks', { message: { adoptions: [] } });
+  assert.is((await own.type('disk adopt --all')).out, 'all volumes of the pool are disks already, or it has none\n');
 });
 
 test('a command in a pool ends with its own status, and says what it said', async () => {

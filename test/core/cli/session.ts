@@ -54,7 +54,12 @@ export const local: Local = {
   daemon: () => missing(),
   checkConfig: () => missing(),
   showConfig: () => missing(),
+  initFolder: () => missing(),
   installHooks: () => missing(),
+  // biome-ignore lint/correctness/useYield: it fails before it has anything to tell.
+  testPlugin: async function* () {
+    await missing();
+  },
   hook: () => missing(),
 };
 

@@ -173,59 +173,81 @@ test('a daemon is reached over TCP as well', async ({ servers }) => {
   assert.equal(await connect({ addr: `http://localhost:${address.port}` }).sltv.listDisks({}), { disks: [] });
 });
 
-test('every method asks the daemon for what it is called', async () => {
+for (const protocol of ['json', 'grpc'] as const) {
+  test(`over ${protocol} every method asks the daemon for what it is called`, async () => {
+    await using trial = await startTrial();
+    const { sltv, pools, vms, plugins } = trial.client({ protocol });
+    const disk = await sltv.createDisk({ name: 'a', sizeBytes: '8388608' });
+    assert.equal(await sltv.getDisk({ name: 'a' }), disk);
+    assert.equal(await sltv.listDisks({}), { disks: [disk] });
+    assert.is((await sltv.extendDisk({ name: 'a', deltaBytes: '8388608' })).sizeBytes, '16777216');
+    const thin = { name: 'b', mode: 'PROVISION_MODE_THIN', virtualSizeBytes: '1073741824' } as const;
+    assert.is((await sltv.createDisk(thin)).mode, 'PROVISION_MODE_THIN');
+    assert.is((await sltv.resizeDisk({ name: 'b', virtualSizeBytes: '2147483648' })).virtualSizeBytes, '2147483648');
+    const attachment = await sltv.attachDisk({ diskName: 'a', vmName: 'web', readOnly: true });
+    assert.is(attachment.targetDev, 'vda');
+    assert.is(attachment.readOnly, true);
+    assert.equal((await sltv.listAttachments({ diskName: 'a' })).attachments, [attachment]);
+    const [web] = await vms.list();
+    assert.equal(web?.disks, [{ targetDev: 'vda', path: disk.devicePath, diskName: 'mem/a', readOnly: true }]);
+    assert.is(await sltv.detachDisk({ diskName: 'a', vmName: 'web' }), undefined);
+    assert.is(await sltv.deleteDisk({ name: 'a' }), undefined);
+    assert.is((await failure(sltv.getDisk({ name: 'a' }))).code, 'core/disk-missing');
+    assert.equal(
+      (await sltv.getNodeStatus()).vgs.map(({ name }) => name),
+      ['mem', 'other'],
+    );
+    const status = await sltv.getClusterStatus();
+    assert.equal([status.enabled, status.diskCount, status.attachmentCount, status.nodes.length], [false, 1, 0, 1]);
+    assert.equal(
+      (await pools.list()).map(({ name, diskCount }) => [name, diskCount]),
+      [
+        ['mem', 1],
+        ['other', 0],
+      ],
+    );
+    assert.is((await pools.get({ name: 'mem' })).virtualBytes, '2147483648');
+    assert.equal((await pools.create({ name: 'new', kind: 'memory', devices: ['/dev/x'] })).name, 'new');
+    assert.equal((await pools.extend({ name: 'mem', devices: ['/dev/y'] })).devices, ['memory', '/dev/y']);
+    assert.equal(trial.grown, ['mem']);
+    assert.equal((await plugins.list()).map(({ name }) => name).toSorted(), [
+      'disks',
+      'memory',
+      'nodes',
+      'trial',
+      'vms',
+    ]);
+    assert.equal(await plugins.call('trial echo', { size: '1G', colour: 'red' }), [{ size: '1073741824', loud: true }]);
+    assert.equal(await all(plugins.watch('trial count', { to: 2 })), [{ number: 1 }, { number: 2 }]);
+  });
+}
+
+test('over a Unix socket no TLS is loaded', async () => {
   await using trial = await startTrial();
-  const { sltv, pools, vms, plugins } = trial.client();
-  const disk = await sltv.createDisk({ name: 'a', sizeBytes: '8388608' });
-  assert.equal(await sltv.getDisk({ name: 'a' }), disk);
-  assert.equal(await sltv.listDisks({}), { disks: [disk] });
-  assert.is((await sltv.extendDisk({ name: 'a', deltaBytes: '8388608' })).sizeBytes, '16777216');
-  const thin = { name: 'b', mode: 'PROVISION_MODE_THIN', virtualSizeBytes: '1073741824' } as const;
-  assert.is((await sltv.createDisk(thin)).mode, 'PROVISION_MODE_THIN');
-  assert.is((await sltv.resizeDisk({ name: 'b', virtualSizeBytes: '2147483648' })).virtualSizeBytes, '2147483648');
-  const attachment = await sltv.attachDisk({ diskName: 'a', vmName: 'web', readOnly: true });
-  assert.is(attachment.targetDev, 'vda');
-  assert.is(attachment.readOnly, true);
-  assert.equal((await sltv.listAttachments({ diskName: 'a' })).attachments, [attachment]);
-  const [web] = await vms.list();
-  assert.equal(web?.disks, [{ targetDev: 'vda', path: disk.devicePath, diskName: 'mem/a', readOnly: true }]);
-  assert.is(await sltv.detachDisk({ diskName: 'a', vmName: 'web' }), undefined);
-  assert.is(await sltv.deleteDisk({ name: 'a' }), undefined);
-  assert.is((await failure(sltv.getDisk({ name: 'a' }))).code, 'core/disk-missing');
-  assert.equal(
-    (await sltv.getNodeStatus()).vgs.map(({ name }) => name),
-    ['mem', 'other'],
-  );
-  const status = await sltv.getClusterStatus();
-  assert.equal([status.enabled, status.diskCount, status.attachmentCount, status.nodes.length], [false, 1, 0, 1]);
-  assert.equal(
-    (await pools.list()).map(({ name, diskCount }) => [name, diskCount]),
-    [
-      ['mem', 1],
-      ['other', 0],
-    ],
-  );
-  assert.is((await pools.get({ name: 'mem' })).virtualBytes, '2147483648');
-  assert.equal((await pools.create({ name: 'new', kind: 'memory', devices: ['/dev/x'] })).name, 'new');
-  assert.equal((await pools.extend({ name: 'mem', devices: ['/dev/y'] })).devices, ['memory', '/dev/y']);
-  assert.equal(trial.grown, ['mem']);
-  assert.equal((await plugins.list()).map(({ name }) => name).toSorted(), ['disks', 'memory', 'nodes', 'trial', 'vms']);
-  assert.equal(await plugins.call('trial echo', { size: '1G', colour: 'red' }), [{ size: '1073741824', loud: true }]);
-  assert.equal(await all(plugins.watch('trial count', { to: 2 })), [{ number: 1 }, { number: 2 }]);
+  const script = `
+    const before = new Set(process.moduleLoadList);
+    const { connect } = await import(${JSON.stringify(join(import.meta.dirname, '../../../core/client/index.ts'))});
+    await connect({ addr: ${JSON.stringify(trial.path)} }).sltv.listDisks({});
+    console.log(process.moduleLoadList.filter((each) => !before.has(each)).join('\\n'));`;
+  const { stdout } = await execa(process.execPath, ['--input-type=module', '--eval', script], { timeout: 20_000 });
+  assert.match(stdout, 'NativeModule http');
+  assert.equal(stdout.match(/NativeModule (https|tls|_tls_\w+|crypto|http2)$/gm) ?? [], []);
 });
 
-test('loading it loads no protobuf code', async () => {
-  const script = `
-    import { registerHooks } from 'node:module';
-    registerHooks({ load: (url, context, next) => (console.log(url), next(url, context)) });
-    await import(${JSON.stringify(join(import.meta.dirname, '../../../core/client/index.ts'))});`;
-  const { stdout } = await execa(process.execPath, ['--input-type=module', '--eval', script], { timeout: 20_000 });
-  const loaded = stdout.split('\n').filter((url) => !url.startsWith('node:'));
-  assert.ok(loaded.length >= 5, stdout);
-  assert.equal(
-    loaded.filter((url) => !/\/core\/(client\/[a-z]+|errors)\.ts$/.test(url)),
-    [],
-  );
-});
+for (const file of ['index.ts', 'published.ts']) {
+  test(`loading core/client/${file} loads no protobuf code`, async () => {
+    const script = `
+      import { registerHooks } from 'node:module';
+      registerHooks({ load: (url, context, next) => (console.log(url), next(url, context)) });
+      await import(${JSON.stringify(join(import.meta.dirname, '../../../core/client', file))});`;
+    const { stdout } = await execa(process.execPath, ['--input-type=module', '--eval', script], { timeout: 20_000 });
+    const loaded = stdout.split('\n').filter((url) => !url.startsWith('node:'));
+    assert.ok(loaded.length >= 5, stdout);
+    assert.equal(
+      loaded.filter((url) => !/\/core\/(client\/[a-z]+|errors)\.ts$/.test(url) || url.endsWith('/grpc.ts')),
+      [],
+    );
+  });
+}
 
 test.run();

@@ -294,4 +294,40 @@ onHosts('a life that was fenced and lives ends nothing that others left', async 
   assert.equal(hosts.notes('d').on, [P]);
 });
 
+onHosts('what another node uses, or may use, is adopted there and not here', async (hosts) => {
+  const [one, two] = [hosts.host('n1'), hosts.host('n2')];
+  const [first, second] = [one.daemon(), two.daemon()];
+  const [pool] = (await second.world.storages[0]?.pools(call().signal)) ?? [];
+  await pool?.change({ signal: call().signal }, (writer) =>
+    writer.create({ name: 'd', size: 8n * MiB, notes: {}, format: 'raw', active: true }),
+  );
+  const refused = async () => await failure(first.disks.adopt({ name: 'd' }, call()));
+  assert.match((await refused()).message, 'node n2 uses mem/d: it is active there');
+  await pool?.deactivate('d', call().signal);
+  two.vms.db.disks.push({
+    target: 'vda',
+    path: two.path('d'),
+    format: 'raw',
+    readOnly: false,
+    live: false,
+    persistent: true,
+  });
+  const { code, message, hint } = await refused();
+  assert.equal([code, hint], ['core/disk-elsewhere', 'run this on n2']);
+  assert.match(message, 'VM db has it there');
+  hosts.cluster.silent.add('n2');
+  assert.match((await refused()).message, 'does not answer');
+  assert.equal(hosts.notes('d'), {});
+  hosts.cluster.silent.clear();
+  const [adopted] = await second.disks.adopt({ name: 'd' }, call());
+  assert.ok(adopted && !adopted.refusal);
+  assert.is(adopted?.disk.owner?.vmName, 'db');
+  // In a pool that hosts share nothing else could activate it for its VM.
+  const kept = await failure(second.disks.forget({ name: 'd', attached: true }, call()));
+  assert.is(kept.code, 'core/disk-attached');
+  await second.disks.detach({ disk: 'd', vm: 'db' }, call());
+  await first.disks.forget({ name: 'd', attached: false }, call());
+  assert.equal(hosts.notes('d'), {});
+});
+
 test.run();

@@ -7,6 +7,7 @@ import type { Disks } from '../../../core/capabilities/disks.ts';
 import { createAlarms } from '../../../core/disks/alarms.ts';
 import { disksOf } from '../../../core/disks/index.ts';
 import { createJournal } from '../../../core/disks/journal.ts';
+import { createKnown } from '../../../core/disks/known.ts';
 import { createLateNotes } from '../../../core/disks/late-notes.ts';
 import { createPromises } from '../../../core/disks/promises.ts';
 import { reconcile, reconcileStart } from '../../../core/disks/reconcile.ts';
@@ -103,6 +104,7 @@ export function daemonOf(
     journal: createJournal(join(directory, 'requests')),
     turns: createTurns(),
     lateNotes: createLateNotes(),
+    known: createKnown(),
     promises: createPromises(node),
     alarms: createAlarms(log),
     defaultPool: undefined,

@@ -1,6 +1,8 @@
+import { setImmediate as turnOfTheLoop } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { writeLateNotes } from '../../../core/disks/late-notes.ts';
+import { flushLateNotes } from '../../../core/disks/late-notes.ts';
+import { createLog } from '../../../core/log.ts';
 import { GiB, MiB } from '../../../core/units.ts';
 import { call, type Daemon, failure, type House, makeHouse } from './house.ts';
 
@@ -16,8 +18,7 @@ test('the time of an extension is known at once and written with one commit late
     world.lateNotes.waiting().map(({ name }) => name),
     ['d'],
   );
-  const [pool] = (await world.storages[0]?.pools(call().signal)) ?? [];
-  await pool?.change({ signal: call().signal }, (writer) => writeLateNotes(world.lateNotes, writer, 'mem', 'd'));
+  await flushLateNotes(world);
   assert.equal(world.lateNotes.waiting(), []);
   assert.is(house.pools.commits.length, 3);
   const next = house.daemon();
@@ -44,10 +45,7 @@ async function withImage(work: (house: House) => Promise<void>): Promise<void> {
 
 const endOf = async ({ disks }: Daemon) => (await disks.show({ name: 'img' }, call())).end;
 
-async function flush({ world }: Daemon): Promise<void> {
-  const [pool] = (await world.storages[0]?.pools(call().signal)) ?? [];
-  await pool?.change({ signal: call().signal }, (writer) => writeLateNotes(world.lateNotes, writer, 'mem', 'img'));
-}
+const flush = ({ world }: Daemon) => flushLateNotes(world);
 
 test('how far an image is written is known at once, never goes back, and rides on the next commit', () =>
   withImage(async (house) => {
@@ -61,6 +59,17 @@ test('how far an image is written is known at once, never goes back, and rides o
     assert.equal(daemon.world.lateNotes.waiting(), []);
     await daemon.disks.detach({ disk: 'img', vm: 'web' }, call());
     assert.is(await endOf(house.daemon()), 7n * MiB, 'a later daemon knows it, after the detach, too');
+  }));
+
+test('how far an image is written when nobody writes to it any more is with its volume at once', () =>
+  withImage(async (house) => {
+    const { disks, world } = house.daemon();
+    disks.noteEnd(img, 7n * MiB);
+    const commits = house.pools.commits.length;
+    disks.noteEnd(img, 9n * MiB, true);
+    while (world.lateNotes.waiting().length > 0) await turnOfTheLoop();
+    assert.is(house.pools.commits.length, commits + 1);
+    assert.is(await endOf(house.daemon()), 9n * MiB);
   }));
 
 test('less than the volume says is not written over it', () =>
@@ -104,5 +113,34 @@ test('what is remembered of a volume that is no more is forgotten', () =>
     await flush(daemon);
     assert.equal(daemon.world.lateNotes.waiting(), []);
   }));
+
+test('what one pool does not take now is kept for the next time, and the other pools have theirs', async () => {
+  await using house = await makeHouse();
+  const daemon = house.daemon();
+  const said: string[] = [];
+  const log = createLog({ level: 'warn', format: 'text', write: (line) => void said.push(line) });
+  const thin = { mode: 'thin', virtualSize: GiB } as const;
+  for (const pool of ['mem', 'other']) {
+    await daemon.disks.create({ name: 'img', pool, ...thin }, call());
+    daemon.disks.noteEnd({ pool, name: 'img' }, 7n * MiB);
+  }
+  const storages = daemon.world.storages.map((storage) => ({
+    ...storage,
+    pools: async (signal: AbortSignal) =>
+      (await storage.pools(signal)).map((pool) => (pool.name === 'mem' ? { ...pool, change: broken } : pool)),
+  }));
+  await flushLateNotes({ ...daemon.world, storages, log });
+  assert.equal(
+    daemon.world.lateNotes.waiting().map(({ pool }) => pool),
+    ['mem'],
+  );
+  assert.match(said.join(''), /facts could not be written.*mem\/img/s);
+  await flush(daemon);
+  assert.equal(daemon.world.lateNotes.waiting(), []);
+});
+
+const broken = async () => {
+  throw new Error('this pool is out of order');
+};
 
 test.run();

@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import { createTurns } from '../../../core/disks/turns.ts';
 import { failure } from './house.ts';
 
-const never = new AbortController().signal;
+const never = { signal: new AbortController().signal };
 
 test('work on one disk is done one after the other, also after a failure', async () => {
   const turns = createTurns();
@@ -35,11 +35,23 @@ test('who was cancelled while waiting does nothing', async () => {
   const gate = Promise.withResolvers<void>();
   const cancel = new AbortController();
   const first = turns.take('d', never, () => gate.promise);
-  const second = turns.take('d', cancel.signal, async () => assert.unreachable());
+  const second = turns.take('d', { signal: cancel.signal }, async () => assert.unreachable());
   cancel.abort();
   gate.resolve();
   await first;
   assert.is((await failure(second)).code, 'core/cancelled');
+});
+
+test('who has to wait for the disk is told so, and nobody else is', async () => {
+  const turns = createTurns();
+  const told: string[] = [];
+  const by = (name: string) => ({ ...never, tell: ({ stage }: { stage: string }) => told.push(`${name}: ${stage}`) });
+  const gate = Promise.withResolvers<void>();
+  const first = turns.take('d', by('first'), () => gate.promise);
+  const second = turns.take('d', by('second'), async () => {});
+  gate.resolve();
+  await Promise.all([first, second]);
+  assert.equal(told, ['second: waiting for another operation on the disk']);
 });
 
 test.run();

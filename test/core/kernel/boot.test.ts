@@ -1,10 +1,12 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { coreErrors, errors, SltvError } from '../../../core/errors.ts';
+import { createBehalf } from '../../../core/kernel/behalf.ts';
 import { createBus } from '../../../core/kernel/bus.ts';
 import { event, gate, many, one } from '../../../core/kernel/capability.ts';
 import { definePlugin } from '../../../core/kernel/plugin.ts';
 import { verb } from '../../../core/kernel/verb.ts';
+import { createLog } from '../../../core/log.ts';
 import { bootPlugins, keptLog, node, settled } from './kit.ts';
 
 const Storage = many<{ kind: string }>('storage');
@@ -100,6 +102,66 @@ test('an undo that fails is logged and stops no other', async () => {
   await booted.stop();
   assert.equal(pages, ['locks up', 'locks down']);
   assert.is(lines[0]?.message, 'plugin stubborn could not undo what it had set up');
+});
+
+test('an undo that takes long is named while it lasts, and what it may still use waits for it', async () => {
+  const { pages, locks } = diary();
+  const told = Promise.withResolvers<string>();
+  const log = createLog({ level: 'warn', format: 'json', write: (line) => told.resolve(JSON.parse(line).message) });
+  const slow = definePlugin({
+    name: 'slow',
+    api: 1,
+    requires: { locks: Locks },
+    setup({ defer }) {
+      defer(async () => void pages.push(await told.promise));
+    },
+  })();
+  await (await bootPlugins([locks, slow], { log, patience: { setup: 60_000, undo: 5 } })).stop();
+  assert.equal(pages, ['locks up', 'plugin slow has not let go yet: what it may still use waits for it', 'locks down']);
+});
+
+test('a setup that takes long is named while it lasts', async () => {
+  const told = Promise.withResolvers<string>();
+  const log = createLog({ level: 'warn', format: 'json', write: (line) => told.resolve(JSON.parse(line).message) });
+  const slow = definePlugin({
+    name: 'slow',
+    api: 1,
+    setup: async () => void (await told.promise),
+  })();
+  await bootPlugins([slow], { log, patience: { setup: 5, undo: 60_000 } });
+  assert.is(await told.promise, 'plugin slow is still being set up: the daemon waits for it');
+});
+
+test('all code of a plugin runs on its behalf', async () => {
+  const behalf = createBehalf();
+  const bus = createBus(keptLog().log);
+  const seen: unknown[] = [];
+  const see = () => void seen.push(behalf.current());
+  const observed = Promise.withResolvers<void>();
+  const odd = definePlugin({
+    name: 'odd',
+    api: 1,
+    async setup({ on, before, defer }) {
+      await new Promise(setImmediate);
+      see();
+      on(Happened, () => {
+        see();
+        observed.resolve();
+      });
+      before(Gate, () => {
+        see();
+        return undefined;
+      });
+      defer(see);
+    },
+  })();
+  const booted = await bootPlugins([odd], { bus, behalf });
+  booted.emit(Happened, 'something');
+  await observed.promise;
+  await bus.ask(Gate, 'this', new AbortController().signal);
+  await booted.stop();
+  assert.equal(seen, ['odd', 'odd', 'odd', 'odd']);
+  assert.is(behalf.current(), undefined);
 });
 
 test('a plugin’s signal fires when the stop begins', async () => {

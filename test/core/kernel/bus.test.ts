@@ -2,10 +2,11 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { SltvError } from '../../../core/errors.ts';
 import { createBus } from '../../../core/kernel/bus.ts';
-import { event, gate } from '../../../core/kernel/capability.ts';
+import { EventTold, event, gate } from '../../../core/kernel/capability.ts';
 import { createLog } from '../../../core/log.ts';
 
 const Grown = event<{ name: string }>('disk.grown');
+const Shown = event<{ name: string }>('disk.shown', ({ name }) => ({ subject: name, message: 'was shown' }));
 const Create = gate<{ name: string }>('disk.create');
 
 function makeBus(gateTimeout?: number) {
@@ -42,6 +43,28 @@ test('an observer that throws, or rejects, harms neither the others nor the one 
   assert.match(lines[0] ?? '', 'plugin first failed to observe disk.grown');
   assert.match(lines[0] ?? '', 'broken');
   assert.match(lines[1] ?? '', 'plugin second');
+});
+
+test('an event that can be shown is told to those who hear of any, and no other is', async () => {
+  const { bus, lines } = makeBus();
+  const told: string[] = [];
+  bus.on('log', EventTold, ({ type, subject, message }) => void told.push(`${type}: ${subject} ${message}`));
+  bus.emit(Grown, { name: 'db' });
+  bus.emit(Shown, { name: 'db' });
+  await new Promise(setImmediate);
+  assert.equal([told, lines], [['disk.shown: db was shown'], []]);
+});
+
+test('an event that fails to be shown is seen by its observers all the same, and the log has it', async () => {
+  const { bus, lines } = makeBus();
+  const Broken = event<{ name: string }>('disk.broken', () => {
+    throw new Error('no words');
+  });
+  const seen = Promise.withResolvers<string>();
+  bus.on('first', Broken, ({ name }) => seen.resolve(name));
+  bus.emit(Broken, { name: 'db' });
+  assert.is(await seen.promise, 'db');
+  assert.match(lines.join(''), /disk.broken could not be shown.*no words/);
 });
 
 test('an observer runs after the step in which it was told', async () => {
@@ -90,6 +113,23 @@ test('a guard that fails refuses', async () => {
   const error = await refusal(bus.ask(Create, { name: 'db' }, quiet));
   assert.is(error.message, 'plugin quota refuses disk.create: it failed: no database');
 });
+
+for (const [answer, shown] of [
+  [true, 'true'],
+  [{}, '{}'],
+  [{ reason: 5 }, '{"reason":5}'],
+] as const) {
+  test(`a guard that answers ${shown} refuses: it is neither a reason nor a permission`, async () => {
+    const { bus } = makeBus();
+    // As plain JavaScript may.
+    bus.before('quota', Create, () => answer as unknown as undefined);
+    const error = await refusal(bus.ask(Create, { name: 'db' }, quiet));
+    assert.is(
+      error.message,
+      `plugin quota refuses disk.create: it answered ${shown}, which is no refusal: { reason: '…' }`,
+    );
+  });
+}
 
 test('a guard that never answers refuses when its time is up, though it ignores its signal', async () => {
   const { bus } = makeBus(20);

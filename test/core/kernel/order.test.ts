@@ -3,6 +3,7 @@ import * as assert from 'uvu/assert';
 import { many, one } from '../../../core/kernel/capability.ts';
 import type { AnyDefinition } from '../../../core/kernel/definition.ts';
 import { misfits, order, restrict } from '../../../core/kernel/order.ts';
+import type { Verb } from '../../../core/kernel/verb.ts';
 
 const Storage = many<string>('storage');
 const Locks = one<string>('locks');
@@ -82,6 +83,19 @@ test('a verb has to begin with its plugin’s name', () => {
       `plugin hello: its verb '${words}' must begin with its own name, as in 'hello show'`,
     ]);
   }
+});
+
+test('a verb that is not declared as one is told so, with all that is wrong', () => {
+  const good = { about: '', example: '', role: 'viewer', args: {}, options: {}, gives: 'item', result: {} };
+  // As plain JavaScript may.
+  const problem = (verb: unknown) => misfits([plugin('hello', { verbs: { 'hello greet': verb as Verb } })]);
+  const said = "plugin hello: its verb 'hello greet' is not declared as one: ";
+  assert.equal(problem({ ...good, result: { name: { type: 'text', about: '', choices: ['a'], list: true } } }), []);
+  assert.equal(problem({ ...good, args: undefined }), [`${said}args: is missing`]);
+  assert.equal(problem({ ...good, role: 'boss', options: { loud: { type: 'bool', about: '' } } }), [
+    `${said}role: expected ("viewer" | "operator" | "admin"), got "boss"; options.loud.type: expected ("text" | "size" | "count" | "duration" | "flag" | "time"), got "bool"`,
+  ]);
+  assert.equal(problem(undefined), [`${said}is missing`]);
 });
 
 test('every problem is told at once', () => {

@@ -67,7 +67,7 @@ test('a config with nothing but plugins has all defaults', async () => {
   if ('problems' in result) throw new Error(result.problems.join('\n'));
   const { options, plugins } = result.settled;
   assert.is(options.stateDir, '/var/lib/sltv');
-  assert.is(options.listen[0]?.unix, '/run/sltv/sltvd.sock');
+  assert.equal(options.listen, [{ unix: '/run/sltv/sltvd.sock', mode: 0o660, role: 'admin' }]);
   assert.is(options.thinInitialSize, 10n * 1024n ** 3n);
   assert.equal(plugins[0]?.options, { vgs: ['vg-sltv'], wipe: 'none' });
 });
@@ -197,6 +197,14 @@ test('environment beats file beats default, and each value says where it came fr
     'listen[1].group': [undefined, 'default'],
     'listen[1].mode': [0o660, 'default'],
     'listen[1].role': ['admin', 'default'],
+    'limits.messageSize': [1024 ** 2, 'default'],
+    'limits.headerSize': [16 * 1024, 'default'],
+    'limits.connections': [1024, 'default'],
+    'limits.calls': [256, 'default'],
+    'limits.callsPerConnection': [100, 'default'],
+    'limits.requestTimeout': [30_000, 'default'],
+    'limits.unreadTimeout': [30_000, 'default'],
+    'limits.idleTimeout': [300_000, 'default'],
     nodeId: ['n7', 'SLTV_NODE_ID'],
     stateDir: ['/var/lib/sltv', 'default'],
     runDir: ['/run/sltv', 'default'],
@@ -226,6 +234,9 @@ test('a function is a value', async () => {
   assert.type(found['lvm.policy.step']?.[0], 'function');
 });
 
+const WITHOUT_CA =
+  "is missing, and without the authority of the clients' certificates everybody who reaches the port would be served; if that is meant, say insecure: true";
+
 for (const [env, ...sentences] of [
   [
     { SLTV_LOG_LEVEL: 'loud' },
@@ -235,8 +246,14 @@ for (const [env, ...sentences] of [
   [{ SLTV_WIPE: 'never' }, 'SLTV_WIPE: write zero or none'],
   [
     { SLTV_LISTEN_TCP: '0.0.0.0:1' },
-    'SLTV_LISTEN_TCP: the daemon answers on Unix sockets only, because TCP would need TLS; unset it and reach the socket through ssh',
+    "SLTV_LISTEN_TCP: TCP comes with TLS: name the daemon's certificate in SLTV_TLS_CERT, its key in SLTV_TLS_KEY and the authority of the clients' certificates in SLTV_TLS_CA, or write a listener with tcp and tls into the config",
   ],
+  [
+    { SLTV_LISTEN_TCP: '0.0.0.0', SLTV_TLS_CERT: '/c', SLTV_TLS_KEY: '/k', SLTV_TLS_CA: '/a' },
+    'listen[1].tcp: expected HOST:PORT, such as 0.0.0.0:8443 or [::]:8443 (set by SLTV_LISTEN_TCP)',
+  ],
+  [{ SLTV_LISTEN_TCP: '0.0.0.0:1', SLTV_TLS_CERT: '/c', SLTV_TLS_KEY: '/k' }, `listen[1].tls.ca: ${WITHOUT_CA}`],
+  [{ SLTV_TLS_CRT: 'x' }, 'SLTV_TLS_CRT: there is no such setting; did you mean SLTV_TLS_CERT?'],
   [
     { SLTV_CLUSTER_ENABLED: 'true' },
     'SLTV_CLUSTER_ENABLED: no plugin in the config makes a cluster; unset it or add one that does',
@@ -273,6 +290,108 @@ test('a later variable is no stranger once a plugin owns it', async () => {
   });
   const found = await settings({ plugins: [cluster()] }, { env: { SLTV_CLUSTER_ENABLED: 'true' } });
   assert.equal(found['cluster.on'], [true, 'SLTV_CLUSTER_ENABLED']);
+});
+
+const FILES = { cert: '/c', key: '/k' };
+
+for (const [title, listener, ...sentences] of [
+  ['without files', { tcp: '0.0.0.0:8443' }, 'listen[0].tls: is missing'],
+  ['without an authority', { tcp: '0.0.0.0:8443', tls: FILES }, `listen[0].tls.ca: ${WITHOUT_CA}`],
+  [
+    'with an authority and for everybody',
+    { tcp: ':8443', tls: { ...FILES, ca: '/a' }, insecure: true },
+    'listen[0].insecure: serves everybody, and tls.ca only those with a certificate: leave out one of the two',
+  ],
+  [
+    'for everybody and by certificate',
+    { tcp: ':8443', tls: FILES, insecure: true, roles: [{ subject: 'CN=a', role: 'viewer' }] },
+    "listen[0].roles: goes by the clients' certificates, which nobody is asked for without tls.ca",
+  ],
+  [
+    'that would raise a role',
+    { tcp: ':8443', tls: { ...FILES, ca: '/a' }, role: 'operator', roles: [{ subject: 'CN=a', role: 'admin' }] },
+    "listen[0].roles: has a role above the listener's own, and a certificate can only lower that: raise role, and end roles with { subject: '*', role: … }",
+  ],
+  [
+    'with words that are no subject',
+    { tcp: ':8443', tls: { ...FILES, ca: '/a' }, roles: [{ subject: 'monitor', role: 'viewer' }] },
+    "listen[0].roles[0].subject: expected a subject such as 'CN=monitor' or 'OU=storage, O=Example Ltd', or '*' for every certificate",
+  ],
+  [
+    'with a misspelt option',
+    { tcp: ':8443', tls: { ...FILES, ca: '/a' }, rols: [] },
+    'listen[0].rols: is not an option: did you mean role?',
+  ],
+  [
+    'with a port that is none',
+    { tcp: ':98443', tls: { ...FILES, ca: '/a' } },
+    'listen[0].tcp: expected HOST:PORT, such as 0.0.0.0:8443 or [::]:8443',
+  ],
+  [
+    'that is a socket, too',
+    { tcp: ':8443', unix: '/run/s', tls: { ...FILES, ca: '/a' } },
+    'listen[0].unix: is not an option: there is tcp, tls, insecure, role, roles',
+  ],
+  [
+    'that is a socket with an option of TCP',
+    { unix: '/run/s', tls: FILES },
+    'listen[0].tls: is not an option: there is unix, group, mode, role',
+  ],
+  ['of neither kind', {}, 'listen[0].unix: is missing'],
+] as const) {
+  test(`a listener ${title}: ${sentences}`, async () => {
+    assert.equal(await problems({ listen: [listener], plugins: [lvm()] }), sentences);
+  });
+}
+
+test('who shows a certificate may do everything, and who shows none only look, unless the listener says otherwise', async () => {
+  const listen = [
+    { tcp: ':1', tls: { ...FILES, ca: '/a' } },
+    { tcp: ':2', tls: FILES, insecure: true },
+    { tcp: ':3', tls: FILES, insecure: true, role: 'operator' },
+  ];
+  const found = await settings({ listen, plugins: [lvm()] });
+  assert.equal(
+    [0, 1, 2].map((index) => found[`listen[${index}].role`]),
+    [
+      ['admin', 'default'],
+      ['viewer', 'default'],
+      ['operator', 'file'],
+    ],
+  );
+  assert.equal(found['listen[0].tls.ca'], ['/a', 'file']);
+  assert.not('listen[0].unix' in found);
+});
+
+test('SLTV_LISTEN_TCP adds a listener beside the others, or moves the one that is there', async () => {
+  const env = { SLTV_LISTEN_TCP: '0.0.0.0:8443', SLTV_TLS_CERT: '/c', SLTV_TLS_KEY: '/k', SLTV_TLS_CA: '/a' };
+  const added = await settings({ plugins: [lvm()] }, { env });
+  assert.equal(added['listen[0].unix'], ['/run/sltv/sltvd.sock', 'default']);
+  assert.equal(added['listen[1].tcp'], ['0.0.0.0:8443', 'SLTV_LISTEN_TCP']);
+  const listen = [{ tcp: ':1', tls: { cert: '/x', key: '/y', ca: '/z' }, role: 'operator' }, { unix: '/run/s' }];
+  const moved = await settings(
+    { listen, plugins: [lvm()] },
+    { env: { SLTV_LISTEN_TCP: ':2', SLTV_LISTEN_UNIX: '/run/t' } },
+  );
+  assert.equal(moved['listen[0].tcp'], [':2', 'SLTV_LISTEN_TCP']);
+  assert.equal(moved['listen[0].tls.cert'], ['/x', 'file']);
+  assert.equal(moved['listen[0].role'], ['operator', 'file']);
+  assert.equal(moved['listen[1].unix'], ['/run/t', 'SLTV_LISTEN_UNIX']);
+});
+
+test('limits have units: sizes are sizes, and times milliseconds', async () => {
+  const found = await settings({ limits: { messageSize: '2M' }, plugins: [lvm()] });
+  assert.equal(found['limits.messageSize'], [2 * 1024 ** 2, 'file']);
+  assert.equal(found['limits.idleTimeout'], [300_000, 'default']);
+  assert.equal(
+    await problems({ limits: { calls: 0, headerSize: 1, idleTimeout: 1e12, connection: 1 }, plugins: [lvm()] }),
+    [
+      'limits.headerSize: at least 1024 bytes',
+      'limits.calls: at least 1',
+      'limits.idleTimeout: at most three weeks',
+      'limits.connection: is not an option: did you mean connections?',
+    ],
+  );
 });
 
 test.run();

@@ -21,6 +21,8 @@ export interface Guests extends AsyncDisposable {
   readonly vm: House['vms']['on'];
   /** Milliseconds; the tests move it. */
   readonly clock: { now: number };
+  /** How often it was asked to be tried again soon. */
+  readonly tries: { again: number };
   /** Messages of the log. */
   readonly said: readonly string[];
   /** Physical size of the disk, bytes. */
@@ -52,6 +54,7 @@ export async function makeGuests(options: GuestOptions = {}): Promise<Guests> {
   const said: string[] = [];
   const log = createLog({ level: 'info', format: 'json', write: (line) => said.push(JSON.parse(line).message) });
   const clock = { now: 0 };
+  const tries = { again: 0 };
   const life = new AbortController();
   const standIn = ahead();
   const means = {
@@ -63,6 +66,10 @@ export async function makeGuests(options: GuestOptions = {}): Promise<Guests> {
     arms,
     shortages: createShortages(log, daemon.world.emit),
     log,
+    emit: daemon.world.emit,
+    again: () => {
+      tries.again += 1;
+    },
     life: life.signal,
     now: () => clock.now++,
   };
@@ -77,9 +84,9 @@ export async function makeGuests(options: GuestOptions = {}): Promise<Guests> {
     look: () => afterArming(bare.look()),
     crossed: (event) => afterArming(bare.crossed(event)),
   };
-  const rescue = createRescue({ ...means, keeper, emit: daemon.world.emit });
+  const rescue = createRescue({ ...means, keeper });
   return {
-    ...{ house, daemon, keeper, rescue, vm, clock, said },
+    ...{ house, daemon, keeper, rescue, vm, clock, tries, said },
     hypervisor: own,
     size: () => volume()?.size ?? 0n,
     async [Symbol.asyncDispose]() {

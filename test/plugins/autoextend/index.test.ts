@@ -25,7 +25,14 @@ function options(given: unknown) {
 }
 
 /** The plugin up, over a host with one thin disk in a running VM. */
-async function booted({ events = true }: { readonly events?: boolean } = {}) {
+async function booted({
+  fails = 0,
+  ...given
+}: {
+  readonly fails?: number;
+  readonly events?: boolean;
+  readonly poll?: number;
+} = {}) {
   const guests = await makeGuests();
   const { daemon, vm, hypervisor } = guests;
   const happened: string[] = [];
@@ -34,9 +41,14 @@ async function booted({ events = true }: { readonly events?: boolean } = {}) {
     happened.push(what);
     hear();
   };
+  let failures = 0;
   const watched: Hypervisor = {
     ...hypervisor,
     async statistics(signal) {
+      if (failures < fails) {
+        failures += 1;
+        throw new Error('the monitor is gone');
+      }
       const seen = await hypervisor.statistics(signal);
       note('look');
       return seen;
@@ -55,7 +67,7 @@ async function booted({ events = true }: { readonly events?: boolean } = {}) {
     setup: () => ({ provides: { disks: daemon.disks, storage, hypervisor: watched } }),
   });
   const { log } = keptLog();
-  const plugins = [settled(host()), settled(autoextend(), options({ events }))];
+  const plugins = [settled(host()), settled(autoextend(), options(given))];
   const up = await boot({ plugins, bus: createBus(log), node, run, log });
   return {
     ...{ up, guests, vm, happened },
@@ -110,6 +122,13 @@ test('with events switched off it looks, and arms nothing', async () => {
   host.up.emit(PoolGrown, { pool: 'mem' });
   await host.after('look', 2);
   assert.is(host.vm.armed.size, 0);
+});
+
+test('a look that fails is followed by another, long before the next is due', async () => {
+  // The look at the start and the one because the events are connected.
+  await using host = await booted({ fails: 2, poll: 3_600_000 });
+  await host.after('arm', 1);
+  assert.is(host.vm.armed.get('vda'), 256n * MiB);
 });
 
 test('a disk that grew by a command has all guests looked at; one that it extended itself has not', async () => {

@@ -360,6 +360,60 @@ test('what goes on being wrong with a disk is said once', async () => {
   assert.is(guests.said.filter((message) => message.startsWith('a threshold could not be armed')).length, 1);
 });
 
+test('a look that fails is tried again soon, and one that does not is not', async () => {
+  let isDown = true;
+  await using guests = await makeGuests({
+    hypervisor: {
+      async statistics(signal) {
+        if (isDown) throw new Error('the monitor is gone');
+        return await guests.hypervisor.statistics(signal);
+      },
+    },
+  });
+  await guests.keeper.look();
+  assert.is(guests.tries.again, 1);
+  isDown = false;
+  await guests.keeper.look();
+  assert.is(guests.tries.again, 1);
+  assert.is(armed(guests), 256n * MiB);
+});
+
+test('an extension or an arming that fails is tried again soon; a pool that is full is not asked over and over', async () => {
+  await using broken = await makeGuests({ disks: { grow: () => Promise.reject(new Error('lvextend has failed')) } });
+  await broken.keeper.look();
+  assert.is(broken.keeper.guarded()[0]?.held, 'lvextend has failed');
+  assert.is(broken.tries.again, 1);
+
+  await using deaf = await makeGuests({ hypervisor: { arm: () => Promise.reject(new Error('the monitor is gone')) } });
+  await deaf.keeper.look();
+  assert.is(deaf.tries.again, 1);
+
+  await using full = await makeGuests({ room: 64n * MiB });
+  await full.keeper.look();
+  assert.is(full.keeper.guarded()[0]?.held, 'pool mem is full');
+  assert.is(full.tries.again, 0);
+});
+
+test('how far a disk is written is not forgotten when a copy takes its place', async () => {
+  const isCopied = { now: false };
+  await using guests = await makeGuests({
+    disks: {
+      async list(request, call) {
+        const [img] = await guests.daemon.disks.list(request, call);
+        return img ? [isCopied.now ? { ...img, id: 'copy', name: 'copy', end: undefined } : img] : [];
+      },
+    },
+  });
+  await guests.keeper.look();
+  // Not far enough for an extension, which would note it, too.
+  guestWrites(guests.vm, 'vda', 100n * MiB);
+  await guests.keeper.look();
+  isCopied.now = true;
+  await guests.keeper.look();
+  assert.is(guests.keeper.guarded()[0]?.disk.name, 'copy');
+  assert.is((await guests.daemon.disks.show({ name: 'img' }, call())).end, 100n * MiB);
+});
+
 test('a crossing does not wait for an arming that hangs', async () => {
   const { promise: hangs, resolve: end } = Promise.withResolvers<void>();
   await using guests = await makeGuests({ hypervisor: { arm: () => hangs } });

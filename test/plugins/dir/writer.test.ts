@@ -3,10 +3,10 @@ import { lstat, mkdir, readdir, readFile, rm, stat, symlink, truncate, writeFile
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Format, Volume, Writer } from '../../../core/capabilities/storage.ts';
+import type { Format, Turn, Volume, Writer } from '../../../core/capabilities/storage.ts';
 import { asSltvError } from '../../../core/errors.ts';
 import { createRunner, type Finished, type Runner } from '../../../core/run.ts';
-import { KiB, MiB } from '../../../core/units.ts';
+import { GiB, KiB, MiB } from '../../../core/units.ts';
 import { type DirStorageOptions, dirStorage, firstPool, makeDirectory } from '../../fixtures/dir-storage.ts';
 
 const never = new AbortController().signal;
@@ -123,6 +123,29 @@ test('creation is known to the catalogue before there is a file, and the file ha
   const whileItGrows = [['a.json'], 0, { v: ['1'] }];
   assert.equal(seen, [whileItGrows, whileItGrows]);
   assert.is((await stat(join(made.directory, 'a'))).size, Number(MiB));
+});
+
+test('a large volume takes its room in pieces, and whoever waits is told how far it is', async () => {
+  const pieces: string[] = [];
+  const write: Runner['write'] = async (_program, args) => {
+    pieces.push(args.slice(1, 5).join(' '));
+    return { code: 0, stdout: '', stderr: '', report: '' };
+  };
+  await using made = await poolWith({ run: { ...runnerWith({}), write } });
+  const told: unknown[] = [];
+  const turn: Turn = { signal: never, tell: ({ done, total }) => told.push([done, total]) };
+  const size = 2n * GiB + MiB;
+  const { size: got } = await made.pool.change(turn, (writer) =>
+    writer.create({ name: 'a', size, notes: {}, format: 'raw', active: true }),
+  );
+  assert.is(got, size);
+  const piece = (from: bigint, length: bigint) => `--offset ${from} --length ${length}`;
+  assert.equal(pieces, [piece(0n, GiB), piece(GiB, GiB), piece(2n * GiB, MiB)]);
+  assert.equal(told, [
+    [0n, size],
+    [GiB, size],
+    [2n * GiB, size],
+  ]);
 });
 
 test('a creation for which there is no room after all leaves nothing', async () => {

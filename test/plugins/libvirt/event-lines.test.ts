@@ -26,6 +26,11 @@ test('a block job is told by target: of a copy, and of a snapshot that is commit
   assert.equal(of('block-job'), ['ready', 'completed', 'ready', 'completed'].map(job));
 });
 
+test('a block job at an image further down the chain is one of the device', () => {
+  const job = readEvent(event('block-job-2', `'web': Block Commit for vdb[12] completed`));
+  assert.equal(job, { type: 'block-job', name: 'web', target: 'vdb', status: 'completed' });
+});
+
 test('devices come and go', () => {
   assert.equal(of('device-added'), [{ type: 'device-added', name: 'web', device: 'virtio-disk1' }]);
   assert.equal(of('device-removed'), [{ type: 'device-removed', name: 'web', device: 'virtio-disk1' }]);

@@ -13,6 +13,7 @@ import { createRunner, type Runner } from '../../../core/run.ts';
 import { createLocalLocks } from '../../../plugins/local-lock/locks.ts';
 import { createLvm } from '../../../plugins/lvm/commands.ts';
 import { systemIdOf } from '../../../plugins/lvm/marks.ts';
+import type { LockTimes } from '../../../plugins/lvm/measures.ts';
 import { nodeOf } from '../../../plugins/lvm/names.ts';
 import { createStorage } from '../../../plugins/lvm/storage.ts';
 
@@ -52,6 +53,7 @@ export interface OpenOptions {
   /** More of this host's lvm.conf. */
   readonly conf?: string;
   readonly now?: () => number;
+  readonly times?: LockTimes;
   /** Default: as long as the VG. */
   readonly life?: AbortSignal;
 }
@@ -122,7 +124,16 @@ async function attach(file: string, mebibytes: number): Promise<string> {
 type Place = Pick<LoopVg, 'directory' | 'name' | 'devices'>;
 
 async function openOn({ directory, name, devices }: Place, how: OpenOptions): Promise<Opened> {
-  const { host = 'host', vgs = [name], locks = createLocalLocks(host, never), env = {}, conf, now, life = never } = how;
+  const {
+    host = 'host',
+    vgs = [name],
+    locks = createLocalLocks(host, never),
+    env = {},
+    conf,
+    now,
+    times,
+    life = never,
+  } = how;
   const hostEnv = { ...(await systemDirectory(directory, host, devices, conf)), ...env };
   const commands: string[] = [];
   const said: string[] = [];
@@ -133,7 +144,16 @@ async function openOn({ directory, name, devices }: Place, how: OpenOptions): Pr
   const log = createLog({ level: 'debug', format: 'text', write: (line) => said.push(line.slice(13)) });
   const lvm = createLvm(run, systemIdOf(locks.domain));
   const node = { id: host, machineId: host, bootId: `boot-of-${host}` };
-  const storage = createStorage({ lvm, locks, log, vgs, node, life, ...(now ? { now } : {}) });
+  const storage = createStorage({
+    lvm,
+    locks,
+    log,
+    vgs,
+    node,
+    life,
+    ...(now ? { now } : {}),
+    ...(times ? { times } : {}),
+  });
   return { storage, said, pool: () => poolOf(storage, name), take: () => commands.splice(0) };
 }
 

@@ -73,7 +73,7 @@ test('a VG of another lock domain is listed, says why it is read-only, and is ne
   );
   assert.match(error.message, 'local/host');
   assert.is((await pool.facts(never)).readOnlyBecause, error.message);
-  assert.match(error.hint ?? '', `vgchange --deltag sltv:lock=local/host ${vg.name}`);
+  assert.match(error.hint ?? '', `sltv pool take ${vg.name}`);
 });
 
 test('a VG that two domains have marked is written by neither', async () => {

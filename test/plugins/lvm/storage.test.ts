@@ -51,7 +51,10 @@ test('the pools are the VGs that the config names, in its order, then the marked
   const absence = storage.absence?.('nowhere');
   assert.is(absence?.code, 'lvm/vg-missing');
   assert.match(absence?.message ?? '', 'volume group nowhere, which the config names, is not on this host');
-  assert.is(storage.absence?.('unmarked'), undefined, 'nobody said that it is a pool');
+  const unmarked = storage.absence?.('unmarked');
+  assert.is(unmarked?.code, 'lvm/not-a-pool', 'nobody said that it is one');
+  assert.match(unmarked?.hint ?? '', "lvm({ vgs: ['unmarked'] })");
+  assert.is(storage.absence?.('neither'), undefined, 'no VG of this host at all');
 });
 
 test('a pool that is still there stays the same one', async () => {

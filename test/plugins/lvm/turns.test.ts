@@ -53,6 +53,20 @@ test('when the daemon stops, the command that writes ends by itself, and no othe
   assert.is(await names(vg), 'a');
 });
 
+test('why the lock is not to be had is said of the volume group, by its name', async () => {
+  await using vg = await loopVg();
+  const refused = (lock: string) =>
+    new SltvError('cancelled', 'etcd-lock/gave-up', `hv1 has the lock ${lock} since noon and does not answer`, {
+      hint: 'bring hv1 back',
+    });
+  const locks: Locks = { ...whenReleased(() => {}), acquire: (lock) => Promise.reject(refused(lock)) };
+  const { pool } = await vg.open({ locks });
+  const error = await (await pool()).change({ signal: never }, async () => {}).catch((thrown: unknown) => thrown);
+  assert.ok(error instanceof SltvError);
+  assert.is(error.message, `hv1 has the lock of volume group ${vg.name} since noon and does not answer`);
+  assert.equal([error.code, error.hint], ['etcd-lock/gave-up', 'bring hv1 back']);
+});
+
 test('the lock is kept until a command that the work did not wait for has ended, and no other begins', async () => {
   await using vg = await loopVg();
   const released: string[][] = [];

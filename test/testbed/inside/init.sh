@@ -1,5 +1,6 @@
 #!/bin/busybox sh
-# Process 1 of a test-bed host: udev and libvirtd; then the agent that takes commands, until it is told to halt.
+# Process 1 of a test-bed host: udev and libvirtd; then the agent that takes commands, until it is told to halt. A host with
+# systemd gets from here what it has of its own, and then that as process 1.
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 # As a login gives them; bash and everything else start in half the time when they needn't find these out.
 export HOME=/root USER=root LOGNAME=root SHELL=/bin/bash TERM=dumb LC_ALL=C
@@ -8,10 +9,13 @@ grep -q "$(hostname)" /etc/hosts || echo "127.0.1.1 $(hostname)" >> /etc/hosts
 # The machine's own sltv, if it has one, is not this host's: once, before the host's own files come.
 if [ ! -e /run/testbed/first-boot ]; then
   rm -rf /var/lib/sltv /etc/sltv /etc/libvirt/hooks/qemu.d
+  [ -e /run/testbed/systemd ] && sh "$1/systemd.sh" "$1"
   : > /run/testbed/first-boot
 fi
 if [ -d /run/testbed/files ]; then
   cp -r /run/testbed/files/. /
+  # One process, whose words about what is not there (libvirt) keep nobody from booting.
+  [ -e /run/testbed/systemd ] && systemctl enable $(cat /run/testbed/systemd)
   sync
   mv /run/testbed/files /run/testbed/files.copied
 fi
@@ -21,6 +25,7 @@ if [ -e /run/testbed/address ]; then
   ip link set eth0 up
   ip addr add "$(cat /run/testbed/address)" dev eth0
 fi
+[ -e /run/testbed/systemd ] && exec /lib/systemd/systemd
 /lib/systemd/systemd-udevd --daemon
 udevadm trigger --action=add --subsystem-match=block
 if [ -e /run/testbed/portal ]; then
