@@ -2,7 +2,7 @@
 // its exit status. Without a script it prepares everything and ends. Plain JavaScript: Node 20 runs it before any package
 // is there. The script runs in a new npm process, because the shell that started this one remembers the old `node`.
 import { spawn, spawnSync } from 'node:child_process';
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -18,13 +18,19 @@ const ETCD = ['etcd-server', 'etcd-client', 'openssl'];
 
 /** What the hosts are booted with, and what shall be installed in them: they see this machine's root file system. */
 const PACKAGES = [
-  ...['lvm2', 'thin-provisioning-tools', 'udev', 'kmod', 'e2fsprogs', 'util-linux', 'python3'],
+  ...['lvm2', 'thin-provisioning-tools', 'udev', 'systemd', 'dbus', 'kmod', 'e2fsprogs', 'util-linux', 'python3'],
   ...['qemu-system-x86', 'qemu-utils', 'libvirt-daemon-system', 'libvirt-clients'],
   ...['iproute2', 'tgt', 'open-iscsi', ...ETCD],
+  // A client in another language, for the examples of docs/api.md.
+  ...['python3-grpcio', 'python3-grpc-tools'],
+  // What the image of deploy/docker is tried out with, and the shells that complete sltv.
+  ...['mmdebstrap', 'zsh', 'fish'],
   ...['busybox-static', 'cpio', 'gzip', 'xz-utils', 'binutils', 'curl', 'ca-certificates'],
 ];
 /** Needs neither hosts nor the rest: real lvm2 on loop devices, and an etcd. */
 const STORM = 'storm:run';
+/** Debian's Prometheus, which scrapes a daemon in tests and tries out the alerts. */
+const PROMETHEUS = '.cache/prometheus';
 const APT_LOG = '.cache/apt.log';
 const MINUTES = 60_000;
 
@@ -50,6 +56,12 @@ if (needsEtcd()) {
   const obstacle = prepareEtcd();
   if (obstacle !== undefined) say(`no etcd, so that the tests of clusters will fail: ${obstacle}`);
 }
+if (needsParts()) {
+  const obstacle = preparePrometheus();
+  if (obstacle !== undefined) say(`no Prometheus, so that the tests of metrics and alerts will fail: ${obstacle}`);
+  const missing = prepareImage();
+  if (missing !== undefined) say(`no Debian for the image of deploy/docker, so that its test will fail: ${missing}`);
+}
 if (script !== undefined) run(script, args);
 
 function needsHosts() {
@@ -59,6 +71,11 @@ function needsHosts() {
 
 function needsEtcd() {
   return script === undefined || script === STORM || (NEED_HOSTS.includes(script) && !isLight(NEED_NOTHING));
+}
+
+/** What some integration tests begin with. */
+function needsParts() {
+  return script === undefined || (script === 'test:layers' && !isLight([...NEED_NOTHING, ...NEED_ETCD]));
 }
 
 /** Whether these layers are all that is asked for. */
@@ -108,13 +125,22 @@ function prepareHosts() {
   } else if (process.getuid() === 0 && !existsSync('.cache/testbed/kernel') && !apt(['update'])) {
     return 'apt-get update failed, see above; it has to know which kernel there is';
   }
+  return runAlone('test/testbed/prepare.ts') ? undefined : 'their boot files could not be made, the reason is above';
+}
+
+/** Returns why there can be none, if so. */
+function prepareImage() {
+  if (spawnSync('which', ['mmdebstrap']).status !== 0) return 'the Debian package mmdebstrap is missing';
+  if (process.getuid() !== 0) return 'making one needs root';
+  return runAlone('test/image/prepare.ts') ? undefined : 'its Debian could not be made, the reason is above';
+}
+
+/** Whether it went well. */
+function runAlone(file) {
   const node = existsSync(ownNode()) ? ownNode() : process.execPath;
   const alone = ['--timeout', '1200', '.cache/testbed.lock'];
-  const { status } = spawnSync('flock', [...alone, node, 'test/testbed/prepare.ts'], {
-    stdio: 'inherit',
-    timeout: 40 * MINUTES,
-  });
-  return status === 0 ? undefined : 'their boot files could not be made, the reason is above';
+  const { status } = spawnSync('flock', [...alone, node, file], { stdio: 'inherit', timeout: 40 * MINUTES });
+  return status === 0;
 }
 
 /** Nothing where they are there, however they came; returns why there can be none, if so. */
@@ -124,6 +150,23 @@ function prepareEtcd() {
   if (osRelease().ID !== 'debian') return `install ${programs.join(', ')} as your system has them`;
   mkdirSync('.cache', { recursive: true });
   return addPackages(missingPackages(script === STORM ? [...ETCD, 'lvm2'] : ETCD));
+}
+
+/** Unpacked, not installed: its service would run here, and on every host of the test bed. Returns why there can be none, if so. */
+function preparePrometheus() {
+  const isThere = (name) => existsSync(join(PROMETHEUS, 'usr/bin', name)) || spawnSync('which', [name]).status === 0;
+  if (['prometheus', 'promtool'].every(isThere)) return undefined;
+  if (osRelease().ID !== 'debian') return 'install prometheus and promtool as your system has them';
+  mkdirSync(PROMETHEUS, { recursive: true });
+  say(`unpacking the Debian package prometheus into ${PROMETHEUS} (what apt says is in ${APT_LOG})`);
+  if (process.getuid() === 0) apt(['update']);
+  if (!apt(['download', 'prometheus'], PROMETHEUS)) return 'apt-get download failed, see above';
+  for (const file of readdirSync(PROMETHEUS).filter((name) => name.endsWith('.deb'))) {
+    const { status } = spawnSync('dpkg-deb', ['-x', join(PROMETHEUS, file), PROMETHEUS], { stdio: 'inherit' });
+    rmSync(join(PROMETHEUS, file));
+    if (status !== 0) return `dpkg-deb could not unpack ${file}`;
+  }
+  return undefined;
 }
 
 function addPackages(names) {
@@ -163,11 +206,12 @@ function installPackages(names) {
 }
 
 /** apt-get, with the patience that another apt or a slow mirror asks for; shows its last words when it fails. */
-function apt(words) {
+function apt(words, folder = '.') {
   const patience = ['-o', 'DPkg::Lock::Timeout=300', '-o', 'Acquire::Retries=3', '-o', 'Acquire::http::Timeout=60'];
   const log = openSync(APT_LOG, 'w');
   const { status } = spawnSync('apt-get', ['-q', ...patience, ...words], {
     stdio: ['ignore', log, log],
+    cwd: folder,
     env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
     timeout: 30 * MINUTES,
   });
