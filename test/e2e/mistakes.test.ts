@@ -172,9 +172,9 @@ test('a disk gets a name and a size that LVM has', async () => {
     {
       typed: 'sltv disk create x --pool byhand --size 4M',
       kind: 'not-found',
-      code: 'core/pool-missing',
-      says: 'no pool byhand',
-      hint: 'pools here: vg-sltv',
+      code: 'lvm/not-a-pool',
+      says: 'byhand is a volume group of this host, and no pool',
+      hint: "lvm({ vgs: ['byhand'] })",
     },
   );
 });
