@@ -37,6 +37,7 @@ function make(): void {
   console.log(`
 release: sltv ${version} is in ${here}, and nowhere else: ${names.join(', ')}
 To publish it, type:
+  npm test && npm test -- long
   (cd ${here} && sha256sum --check SHA256SUMS && gpg --armor --detach-sign SHA256SUMS)
   git push origin ${tag}
   npm publish ${here}/${names.find((name) => name.endsWith('.tgz'))}

@@ -11,9 +11,9 @@ const PLACES = ['in the guest'];
 
 /** Who types the blocks of a page: all of them in their order, or by the name that stands behind `sh`. */
 const TYPED: Readonly<Record<string, { readonly by: string; readonly names?: true }>> = {
-  'docs/quick-start.md': { by: 'test/trial/quick-start.test.ts' },
-  'docs/thin-provisioning.md': { by: 'test/trial/quick-start.test.ts' },
-  'docs/monitoring.md': { by: 'test/trial/systemd.test.ts' },
+  'docs/quick-start.md': { by: 'test/long/quick-start.test.ts' },
+  'docs/thin-provisioning.md': { by: 'test/long/quick-start.test.ts' },
+  'docs/monitoring.md': { by: 'test/long/systemd.test.ts' },
   'docs/security.md': { by: 'test/integration/tls.test.ts', names: true },
 };
 

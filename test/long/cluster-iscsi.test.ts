@@ -1,10 +1,10 @@
-// The same over a storage network: the LUN is behind real iSCSI, and a host that is cut off loses it together with etcd.
+// Three hosts over a storage network: the LUN is behind real iSCSI, and a host that is cut off loses it together with etcd.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { MiB } from '../../core/units.ts';
+import { succeed } from '../e2e/api.ts';
+import { askAll, configOf, listed, POOL, startOwn, vgck } from '../e2e/cluster-bed.ts';
 import { type Cluster, type Guest, type Host, testbed } from '../testbed/index.ts';
-import { succeed } from './api.ts';
-import { askAll, configOf, listed, POOL, startOwn, vgck } from './cluster-bed.ts';
 
 const test = suite('one Volume Group behind iSCSI');
 const bytes = (mebibytes: number) => String(BigInt(mebibytes) * MiB);
@@ -18,6 +18,7 @@ let guest: Guest;
 test.before(async () => {
   cluster = await testbed.cluster({
     name: 'storage-net',
+    hosts: 3,
     lun: '2G',
     transport: 'iscsi',
     host: (self) => ({ memory: 768, files: configOf(self) }),
@@ -31,11 +32,11 @@ test.after(async () => {
   await cluster?.[Symbol.asyncDispose]();
 });
 
-test('a pool that one host makes on the LUN is the other’s, too', async () => {
+test('a pool that one host makes on the LUN is the others’, too, and all make disks at the same time', async () => {
   await first.run(`sltv pool create ${POOL} ${cluster.lun}`);
-  await second.run(`until sltv pool show ${POOL}; do sleep 0.3; done`);
+  await Promise.all(cluster.hosts.map((host) => host.run(`until sltv pool show ${POOL}; do sleep 0.3; done`)));
   const answers = await Promise.all(
-    [first, second].map((host) =>
+    cluster.hosts.map((host) =>
       askAll(
         host,
         [1, 2, 3].map((n) => thick(`${host.name}-${n}`)),
@@ -43,7 +44,7 @@ test('a pool that one host makes on the LUN is the other’s, too', async () => 
     ),
   );
   for (const { status, text } of answers.flat()) assert.is(status, 200, text);
-  for (const host of cluster.hosts) assert.is((await listed(host)).size, 6, host.name);
+  for (const host of cluster.hosts) assert.is((await listed(host)).size, 9, host.name);
 });
 
 test('a guest whose host is cut off from storage and etcd goes on when it is joined again', async () => {
