@@ -2,10 +2,10 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { MiB } from '../../core/units.ts';
+import { succeed } from '../e2e/api.ts';
+import { crashEach, makePools, mustHaveSurvived, type Operation, shims, startShimmed } from '../e2e/crash-rounds.ts';
 import { GROWN_PATIENTLY } from '../testbed/daemon.ts';
 import { testbed } from '../testbed/index.ts';
-import { succeed } from './api.ts';
-import { crashEach, makePools, mustHaveSurvived, type Operation, shims, startShimmed } from './crash-rounds.ts';
 
 const bytes = (mebibytes: number) => String(BigInt(mebibytes) * MiB);
 
