@@ -5,7 +5,7 @@ import { testbed } from '../test/testbed/index.ts';
 import type { Measured } from './inside/operations.ts';
 import { type Line, median, medianRatio, ROOT, report } from './measure.ts';
 
-const ROUNDS = 6;
+const ROUNDS = 12;
 const NODE = join(ROOT, 'node_modules/.bin/node');
 
 await using host = await testbed.host({

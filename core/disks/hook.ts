@@ -66,7 +66,7 @@ async function beforeStart(world: HookWorld, { vm, paths }: VmTransition): Promi
 }
 
 /** Milliseconds that claims may take, all together. */
-const CLAIM_PATIENCE = 15_000;
+const CLAIM_PATIENCE = 30_000;
 
 /** Whether the notes let this node begin at once. Errors: `core/node-fenced`, `core/disk-elsewhere` where nobody can be asked. */
 async function lookInto(

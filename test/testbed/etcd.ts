@@ -2,6 +2,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { appendFileSync } from 'node:fs';
+import { constants, setPriority } from 'node:os';
 import { join } from 'node:path';
 import { BRIDGE_ADDRESS, type Network } from './network.ts';
 import { record } from './rundir.ts';
@@ -82,6 +83,8 @@ export class Etcd implements AsyncDisposable {
     ];
     const child = this.#network.spawn('etcd', args, 'pipe');
     member.process = child;
+    // It would have machines of its own, and here the hosts beside it take all that the processors have.
+    if (child.pid !== undefined) setPriority(child.pid, constants.priority.PRIORITY_HIGHEST);
     const { promise: ready, resolve, reject } = Promise.withResolvers<void>();
     const log = join(this.#directory, `${name}.log`);
     child.stderr?.on('data', (data) => {
