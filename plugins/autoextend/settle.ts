@@ -53,7 +53,8 @@ export function createSettling(means: Means, rooms: Rooms): Settling {
   function decideOn(guarded: Guarded): Decision {
     const decision = plan(guarded);
     const { fault } = decision;
-    if (fault !== undefined && fault !== guarded.fault) {
+    // Once until it is followed again, whatever numbers are in the sentence.
+    if (fault !== undefined && guarded.fault === undefined) {
       log.error('the policy is not followed; ahead() serves in its place', { ...namesOf(guarded), because: fault });
     }
     guarded.fault = fault;

@@ -76,10 +76,12 @@ test('a disk grows where the metadata area is too full for a new one', async () 
   await bed.host.run(
     `lvcreate -q -an -Wn -Zn -l 1 -n ballast crowded
      room() { vgs --noheadings --nosuffix --units b -o "vg_mda_$1" crowded; }
-     tag() { printf ' --addtag x%0900d' $1; }
-     n=20; lvchange -q $(for i in $(seq $n); do tag $i; done) crowded/ballast
+     tags() { printf ' --addtag x%0900d' $(seq $1 $2); }
+     empty=$(room free); lvchange -q $(tags 1 20) crowded/ballast
+     each=$(( (empty - $(room free)) / 20 )); n=$(( 18 + ($(room free) - $(room size) / 32) / each ))
+     lvchange -q $(tags 21 $n) crowded/ballast
      while [ $(( $(room free) * 32 )) -ge $(room size) ]; do
-       n=$((n+1)); lvchange -q $(tag $n) crowded/ballast || exit 1
+       n=$((n+1)); lvchange -q $(tags $n $n) crowded/ballast || exit 1
      done`,
     { timeout: 180_000 },
   );
