@@ -45,7 +45,9 @@ export function createLocks(line: Line, clusterId: string, stopped: AbortSignal)
       if (unsettled) {
         await patiently(unsettled, [signal, open.ended.signal], PATIENCE);
         if (holdings.unsettled(name)) {
-          throw fail('unreachable', `etcd has not yet heard that ${name} was given back`, { hint: 'try again' });
+          throw fail('unreachable', `etcd has not yet heard that the lock ${name} was given back`, {
+            hint: 'try again',
+          });
         }
       } else if (holdings.holds(name) || inLine.has(name)) {
         const place = await joinLine(open, wanted);

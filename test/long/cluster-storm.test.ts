@@ -18,6 +18,8 @@ const SECONDS = 300;
 const AT_ONCE = 3;
 /** Longer than a lease lasts. */
 const LEASE = 14_000;
+/** What was asked is in the middle of it by then, or over. */
+const BEGUN = 10_000;
 const WITNESS = 'witness';
 
 interface Known {
@@ -117,6 +119,7 @@ test('whatever happens to daemons, hosts, etcd and the network, what was asked o
       ),
     );
     const writing = witness.write('2M', { at: `${2 * round}M`, mark: round, timeout: 180_000 });
+    await sleep(world.dice.below(BEGUN));
     await FAULTS[fault]?.(world);
     const left = (await asked).flat();
     await Promise.all(
@@ -201,7 +204,11 @@ async function tryAll(host: Host, wishes: readonly Wish[]): Promise<readonly Wis
   // A host without power answers nothing.
   const answers = await askAll(host, requests).catch(() => []);
   const left = wishes.filter((_, n) => answers[n]?.status !== 200);
-  for (const wish of left) console.log(`${wish.request.id}: ${answers[wishes.indexOf(wish)]?.text ?? 'no answer'}`);
+  const words = left.map((wish) => {
+    const { text = 'no answer' } = answers[wishes.indexOf(wish)] ?? {};
+    return `${wish.request.method} ${wish.request.id}: ${/"code":"([a-z-]+\/[a-z-]+)"/.exec(text)?.[1] ?? text.trim()}`;
+  });
+  for (const line of words) console.log(line);
   return left;
 }
 
