@@ -76,12 +76,10 @@ test('a disk grows where the metadata area is too full for a new one', async () 
   await bed.host.run(
     `lvcreate -q -an -Wn -Zn -l 1 -n ballast crowded
      room() { vgs --noheadings --nosuffix --units b -o "vg_mda_$1" crowded; }
-     tags() { printf ' --addtag x%0900d' $(seq $1 $2); }
-     empty=$(room free); lvchange -q $(tags 1 20) crowded/ballast
-     each=$(( (empty - $(room free)) / 20 )); n=$(( 18 + ($(room free) - $(room size) / 32) / each ))
-     lvchange -q $(tags 21 $n) crowded/ballast
-     while [ $(( $(room free) * 32 )) -ge $(room size) ]; do
-       n=$((n+1)); lvchange -q $(tags $n $n) crowded/ballast || exit 1
+     n=0; lacking() { echo $(( $(room free) - $(room size) / 32 )); }
+     while left=$(lacking); [ $left -ge 0 ]; do
+       first=$((n + 1)); n=$((n + left / 1000 + 1))
+       lvchange -q $(printf ' --addtag x%0900d' $(seq $first $n)) crowded/ballast || exit 1
      done`,
     { timeout: 180_000 },
   );
