@@ -5,7 +5,7 @@
 // timed. What the daemon's commands take is recorded in rounds of their own, because recording costs.
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createReadStream, createWriteStream, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import { createWriteStream, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
@@ -97,7 +97,10 @@ process.stdout.write(JSON.stringify(measured), () => process.exit(0));
 
 /** Keeps the guest writing to whichever side it is, until there is none; the MiB written. */
 async function writeOn(): Promise<number> {
-  const answers = createInterface(createReadStream(`${PORT}.out`, { flags: 'r+' }))[Symbol.asyncIterator]();
+  // By a process that can be ended: a read of ours that nobody answers would keep this one from ending.
+  const port = spawn('cat', [`${PORT}.out`], { stdio: ['ignore', 'pipe', 'inherit'] });
+  watchers.push(port);
+  const answers = createInterface(port.stdout)[Symbol.asyncIterator]();
   const questions = createWriteStream(`${PORT}.in`, { flags: 'r+' });
   let sum = 0;
   for (let id = 0x1000; side !== undefined; id += 1) {
