@@ -30,8 +30,8 @@ export interface Guarded {
   held: string | undefined;
   /** Bytes that its pool did not have when it last wanted them: until it gets some, or its pool has so many. */
   lacks: bigint;
-  /** What is wrong with the policy's last answer. */
-  fault: string | undefined;
+  /** Whether another policy served at its last decision, because its own could not be followed. */
+  isStoodIn: boolean;
 }
 
 export function guard(disk: Disk, { vm, target, path }: BlockStatistics): Guarded {
@@ -51,7 +51,7 @@ export function guard(disk: Disk, { vm, target, path }: BlockStatistics): Guarde
     fullSize: undefined,
     held: undefined,
     lacks: 0n,
-    fault: undefined,
+    isStoodIn: false,
   };
 }
 

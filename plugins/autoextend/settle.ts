@@ -54,10 +54,10 @@ export function createSettling(means: Means, rooms: Rooms): Settling {
     const decision = plan(guarded);
     const { fault } = decision;
     // Once until it is followed again, whatever numbers are in the sentence.
-    if (fault !== undefined && guarded.fault === undefined) {
+    if (fault !== undefined && !guarded.isStoodIn) {
       log.error('the policy is not followed; ahead() serves in its place', { ...namesOf(guarded), because: fault });
     }
-    guarded.fault = fault;
+    guarded.isStoodIn = fault !== undefined;
     return decision;
   }
 
