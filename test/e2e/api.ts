@@ -1,5 +1,6 @@
 // The daemon's JSON from inside a host, as any client may speak it, with request ids of the caller's choice.
 import * as v from 'valibot';
+import { MiB } from '../../core/units.ts';
 import type { Host } from '../testbed/index.ts';
 
 const Disk = v.object({
@@ -14,6 +15,9 @@ const Disk = v.object({
   targetDev: v.string(),
 });
 export type Disk = v.InferOutput<typeof Disk>;
+
+/** So many MiB, as the JSON has sizes. */
+export const bytes = (mebibytes: number): string => String(BigInt(mebibytes) * MiB);
 
 export interface Request {
   /** A method of sltv.v1.Sltv. */

@@ -1,9 +1,15 @@
 // Daemons with one pool between them, on the hosts of a cluster.
 import { type Daemon, startDaemon } from '../testbed/daemon.ts';
 import type { ClusterPlace, Host } from '../testbed/index.ts';
-import { type Answer, asking, type Disk, disks, type Request, readAnswer } from './api.ts';
+import { type Answer, asking, bytes, type Disk, disks, type Request, readAnswer } from './api.ts';
 
 export const POOL = 'shared';
+
+/** A request for a disk of 8 MiB in the pool. */
+export const thick = (name: string) => ({
+  method: 'CreateDisk',
+  body: { name, vg: POOL, sizeBytes: bytes(8) },
+});
 
 /** For `testbed.cluster({ host })`: the config of each host's daemon. */
 export const configOf = ({ endpoints }: ClusterPlace) => ({

@@ -1,14 +1,11 @@
 // One Volume Group, several hosts that write to it: what users do there, at the same time, and when a host dies.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { MiB } from '../../core/units.ts';
 import { type Cluster, type Guest, type Host, testbed } from '../testbed/index.ts';
-import { succeed } from './api.ts';
-import { askAll, configOf, listed, POOL, startOwn, vgck, volumes } from './cluster-bed.ts';
+import { bytes, succeed } from './api.ts';
+import { askAll, configOf, listed, POOL, startOwn, thick, vgck, volumes } from './cluster-bed.ts';
 
 const test = suite('one Volume Group, several hosts');
-const bytes = (mebibytes: number) => String(BigInt(mebibytes) * MiB);
-const thick = (name: string) => ({ method: 'CreateDisk', body: { name, vg: POOL, sizeBytes: bytes(8) } });
 const thin = (name: string, virtual = 64) => ({
   method: 'CreateDisk',
   body: { name, vg: POOL, mode: 'PROVISION_MODE_THIN', sizeBytes: bytes(8), virtualSizeBytes: bytes(virtual) },

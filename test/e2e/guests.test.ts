@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert';
 import { MiB } from '../../core/units.ts';
 import { type Daemon, GROWN_BY_HAND, startDaemon } from '../testbed/daemon.ts';
 import { type Guest, type Host, testbed } from '../testbed/index.ts';
-import { ask, atRest, disk, succeed } from './api.ts';
+import { ask, atRest, bytes, disk, succeed } from './api.ts';
 import { contradictions, look } from './facts.ts';
 
 const test = suite('disks of guests');
@@ -12,7 +12,6 @@ let host: Host;
 let daemon: Daemon;
 let web: Guest;
 
-const bytes = (mebibytes: number) => String(BigInt(mebibytes) * MiB);
 const thick = (name: string, vg = 'vg-sltv') =>
   succeed(host, { method: 'CreateDisk', body: { name, vg, sizeBytes: bytes(16) } });
 const thin = (name: string, vg = 'vg-sltv') =>

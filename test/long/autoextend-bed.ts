@@ -1,6 +1,6 @@
 // A host with thin disks, guests that fill them, and a daemon that can be held in the middle of an extension.
 import { MiB } from '../../core/units.ts';
-import { succeed } from '../e2e/api.ts';
+import { bytes, succeed } from '../e2e/api.ts';
 import { type Daemon, startDaemon } from '../testbed/daemon.ts';
 import { type Guest, type Host, type Stream, testbed } from '../testbed/index.ts';
 
@@ -37,7 +37,6 @@ case "$*" in *domstats*) echo look >> /run/looks ;; esac
 exec virsh "$@"
 `;
 
-const bytes = (mebibytes: number) => String(BigInt(mebibytes) * MiB);
 /** Of a volume, `vg/name`. */
 const pathOf = (name: string) => `/dev/${name}`;
 

@@ -3,12 +3,10 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { MiB } from '../../core/units.ts';
 import { succeed } from '../e2e/api.ts';
-import { askAll, configOf, listed, POOL, startOwn, vgck } from '../e2e/cluster-bed.ts';
+import { askAll, configOf, listed, POOL, startOwn, thick, vgck } from '../e2e/cluster-bed.ts';
 import { type Cluster, type Guest, type Host, testbed } from '../testbed/index.ts';
 
 const test = suite('one Volume Group behind iSCSI');
-const bytes = (mebibytes: number) => String(BigInt(mebibytes) * MiB);
-const thick = (name: string) => ({ method: 'CreateDisk', body: { name, vg: POOL, sizeBytes: bytes(8) } });
 
 let cluster: Cluster;
 let first: Host;

@@ -2,7 +2,7 @@
 // are off, so that a race takes as long as its commits.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { MiB } from '../../core/units.ts';
+import { bytes } from '../e2e/api.ts';
 import { askAll, configOf, listed, POOL, startOwn, vgck } from '../e2e/cluster-bed.ts';
 import { type Host, testbed } from '../testbed/index.ts';
 
@@ -20,7 +20,7 @@ test('of two hosts that attach one disk at the same instant one wins, and the ot
   const [left, right] = [cluster.host(1), cluster.host(2)];
   await left.run(`sltv pool create ${POOL} ${cluster.lun}`);
   await Promise.all([left.guest('left', { start: false }), right.guest('right', { start: false })]);
-  await succeedAll(left, 'CreateDisk', (name) => ({ name, vg: POOL, sizeBytes: String(8n * MiB) }), DISKS);
+  await succeedAll(left, 'CreateDisk', (name) => ({ name, vg: POOL, sizeBytes: bytes(8) }), DISKS);
   const wins = { left: 0, right: 0 };
   const begun = performance.now();
   for (let round = 1; round <= ROUNDS; round += 1) {

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { MiB } from '../../core/units.ts';
-import { atRest, type Request, succeed } from '../e2e/api.ts';
+import { atRest, bytes, type Request, succeed } from '../e2e/api.ts';
 import { askAll, configOf, listed, POOL, startOwn, vgck, volumes } from '../e2e/cluster-bed.ts';
 import { createDice, type Dice } from '../storm/dice.ts';
 import type { Daemon } from '../testbed/daemon.ts';
@@ -242,8 +242,8 @@ async function compare(cluster: Cluster, disks: ReadonlyMap<string, Known>, vm: 
 }
 
 const sizes = (size: number, virtual?: number) => ({
-  sizeBytes: String(BigInt(size) * MiB),
-  ...(virtual === undefined ? {} : { virtualSizeBytes: String(BigInt(virtual) * MiB) }),
+  sizeBytes: bytes(size),
+  ...(virtual === undefined ? {} : { virtualSizeBytes: bytes(virtual) }),
 });
 
 test.run();

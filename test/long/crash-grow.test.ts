@@ -1,13 +1,10 @@
 // A daemon that is killed while a disk grows under a running guest, or is deleted by force.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { MiB } from '../../core/units.ts';
-import { succeed } from '../e2e/api.ts';
+import { bytes, succeed } from '../e2e/api.ts';
 import { crashEach, makePools, mustHaveSurvived, type Operation, shims, startShimmed } from '../e2e/crash-rounds.ts';
 import { GROWN_PATIENTLY } from '../testbed/daemon.ts';
 import { testbed } from '../testbed/index.ts';
-
-const bytes = (mebibytes: number) => String(BigInt(mebibytes) * MiB);
 
 test('a daemon that dies at any command of an extension, a resize or a forced deletion leaves nothing half-done', async () => {
   await using host = await testbed.host({

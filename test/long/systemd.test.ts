@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { asking, type Request, readAnswer } from '../e2e/api.ts';
+import { asking, bytes, type Request, readAnswer } from '../e2e/api.ts';
 import { blocksOf, hasShape } from '../fixtures/pages.ts';
 import { GROWN_BY_HAND } from '../testbed/daemon.ts';
 import { type Guest, type Host, testbed } from '../testbed/index.ts';
@@ -102,17 +102,16 @@ test('systemd has nothing to say against the units', async () => {
 
 test('under the unit disks on LVM and in a directory are made, attached, written to, grown and removed', async () => {
   await run('sltv pool create vg-sltv /dev/vda --timeout 240s && sltv init --hooks && systemctl reload libvirtd');
-  const size = (mebibytes: number) => String(mebibytes * 1024 ** 2);
-  const thin = { mode: 'PROVISION_MODE_THIN', virtualSizeBytes: size(256) };
-  await succeed({ method: 'CreateDisk', body: { name: 'data', sizeBytes: size(64) } });
-  await succeed({ method: 'CreateDisk', body: { name: 'logs', sizeBytes: size(64), ...thin } });
-  await succeed({ method: 'CreateDisk', body: { name: 'image', vg: 'disks', sizeBytes: size(16) } });
+  const thin = { mode: 'PROVISION_MODE_THIN', virtualSizeBytes: bytes(256) };
+  await succeed({ method: 'CreateDisk', body: { name: 'data', sizeBytes: bytes(64) } });
+  await succeed({ method: 'CreateDisk', body: { name: 'logs', sizeBytes: bytes(64), ...thin } });
+  await succeed({ method: 'CreateDisk', body: { name: 'image', vg: 'disks', sizeBytes: bytes(16) } });
   await succeed({ method: 'DeleteDisk', body: { name: 'image' } });
   web = await host.guest('web');
   for (const diskName of ['data', 'logs']) await succeed({ method: 'AttachDisk', body: { diskName, vmName: 'web' } });
   await web.write('4M', { disk: 'vda', mark: 1 });
   await web.write('4M', { disk: 'vdb', mark: 2 });
-  await succeed({ method: 'ExtendDisk', body: { name: 'data', deltaBytes: size(32) } });
+  await succeed({ method: 'ExtendDisk', body: { name: 'data', deltaBytes: bytes(32) } });
   assert.is(await web.size('vda'), 96n * 1024n ** 2n);
   assert.match(await run('ls /etc/lvm/archive'), 'vg-sltv');
 });
