@@ -42,7 +42,8 @@ export async function create(world: World, request: CreateRequest, call: Call): 
   return await world.turns.take(`${pool.name}/${name}`, call, async () => {
     const past = await world.journal.recall(call.requestId, 'disk.create', request);
     const present = (await pool.volumes(call.signal)).find((volume) => volume.name === name);
-    if (present) {
+    if (present && past && isHalfMade(present, past)) await undoCreation(world, pool, name, past.disk);
+    else if (present) {
       const made = whatThisRequestMade(present, past);
       if (past?.done === false) await finishCreation(world, pool, made, past);
       return toDisk(made);
@@ -174,11 +175,16 @@ async function createThin(
     await undoCreation(world, pool, name, id);
     throw error;
   }
-  const done = await pool.change({ signal: world.life }, (writer) =>
-    writer.annotate(name, replaceNotes(volume, { op: [] })),
-  );
-  await pool.deactivate(name, world.life);
+  const done = await pool
+    .change({ signal: world.life }, (writer) => writer.annotate(name, replaceNotes(volume, { op: [] })))
+    .finally(() => pool.deactivate(name, world.life));
   return freshEntry(done, name);
+}
+
+/** This very request began it, and could not end it: whoever has the disk's turn knows that nobody is at it any more. */
+function isHalfMade(present: Volume, past: Decision): boolean {
+  const entry = readEntry(present);
+  return entry?.id === past.disk && entry.intent?.operation === 'create';
 }
 
 /** A volume of that name is there: this very request's, or the name is taken. */

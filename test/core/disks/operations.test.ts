@@ -100,6 +100,20 @@ inHouse('repeating a creation with its request id gives the same disk and no com
   assert.is(house.pools.commits.length, 1);
 });
 
+for (const how of ['fail', 'lose'] as const) {
+  inHouse(
+    `a creation whose last commit did ${how} is there once when it is repeated before anybody looks`,
+    async (house) => {
+      const { disks } = house.daemon({ at: 2, how });
+      const create = () => disks.create(thin(), call('made'));
+      assert.is((await failure(create())).kind, 'unavailable');
+      assert.is((await create()).state, 'ready');
+      assert.is((await disks.list({}, call())).length, 1);
+      assert.equal([...house.pools.active], []);
+    },
+  );
+}
+
 inHouse('a request id that stood for something else is refused', async (house) => {
   const { disks } = house.daemon();
   await disks.create(thick(), call('r1'));
