@@ -140,6 +140,7 @@ export interface Disks {
   /**
    * Remembers how far a thin disk is written, bytes; never less than before. It is written with the volume's next commit, or
    * within a minute; at once when it is final, because nobody writes to the disk any more and its next guest's room rests on it.
+   * Best called when the disk's guest has most room: what was remembered half a minute ago is written then, which has the pool.
    */
   noteEnd(disk: Pick<Disk, 'pool' | 'name'>, end: bigint, isFinal?: boolean): void;
   /** Keeps settings of a plugin with a disk, in one commit; undefined takes one away. Keys begin with the plugin's name and a dot. */

@@ -1,4 +1,6 @@
-// Facts that no decision rests on: they ride on the volume's next commit, or on one of their own within a minute.
+// Facts that no decision rests on: they ride on the volume's next commit, or on one of their own within a minute. Such a commit
+// has the pool for as long as any, so a guest that fills its disk just then would wait for it: it is best made right behind an
+// extension, when the guest has most room.
 import type { Notes, Volume, Writer } from '../capabilities/storage.ts';
 import { asSltvError } from '../errors.ts';
 import { replaceNotes, withLater } from './entry.ts';
@@ -13,17 +15,30 @@ export interface LateNotes {
   written(pool: string, name: string, notes: Notes): void;
   /** Forgets a volume that is no more: another may get its name. */
   forget(pool: string, name: string): void;
-  /** Volumes with something remembered. */
-  waiting(): readonly { readonly pool: string; readonly name: string }[];
+  /** Volumes of which something has been remembered for so long; milliseconds. */
+  waiting(since?: number): readonly VolumeName[];
 }
 
-export function createLateNotes(): LateNotes {
-  const notes = new Map<string, { pool: string; name: string; notes: Notes }>();
+interface VolumeName {
+  readonly pool: string;
+  readonly name: string;
+}
+
+/** Milliseconds after which a good moment is taken to write what is remembered. */
+export const DUE = 30_000;
+
+/** Milliseconds after which it is not waited for any more. */
+export const OVERDUE = 45_000;
+
+/** `now`: milliseconds, of a clock that only goes forward. */
+export function createLateNotes(now = () => performance.now()): LateNotes {
+  const notes = new Map<string, VolumeName & { readonly notes: Notes; readonly since: number }>();
   const keyOf = (pool: string, name: string) => `${pool}/${name}`;
   return {
     set(pool, name, more) {
       const key = keyOf(pool, name);
-      notes.set(key, { pool, name, notes: withLater(notes.get(key)?.notes ?? {}, more) });
+      const before = notes.get(key);
+      notes.set(key, { pool, name, notes: withLater(before?.notes ?? {}, more), since: before?.since ?? now() });
     },
     pending: (pool, name) => notes.get(keyOf(pool, name))?.notes ?? {},
     written(pool, name, done) {
@@ -31,22 +46,25 @@ export function createLateNotes(): LateNotes {
       if (notes.get(key)?.notes === done) notes.delete(key);
     },
     forget: (pool, name) => void notes.delete(keyOf(pool, name)),
-    waiting: () => [...notes.values()],
+    waiting: (since = 0) => [...notes.values()].filter((each) => now() - each.since >= since),
   };
 }
 
-/** Commits all that is remembered, a volume at a time. Never throws. */
-export async function flushLateNotes(world: Flushing): Promise<void> {
-  for (const volume of world.lateNotes.waiting()) await flushLateNotesOf(world, volume);
+/** Commits what has been remembered for so long, milliseconds, a volume at a time. Never throws. */
+export async function flushLateNotes(world: Flushing, since: number): Promise<void> {
+  for (const volume of world.lateNotes.waiting(since)) await flushLateNotesOf(world, volume);
+}
+
+/** For a moment in which a guest has room enough to wait for it. Never throws. */
+export async function flushDueNotesOf(world: Flushing, { pool, name }: VolumeName): Promise<void> {
+  const isDue = world.lateNotes.waiting(DUE).some((each) => each.pool === pool && each.name === name);
+  if (isDue) await flushLateNotesOf(world, { pool, name });
 }
 
 type Flushing = Pick<World, 'storages' | 'lateNotes' | 'log' | 'life'>;
 
 /** Commits what is remembered of one volume; what can't be written now is told, and kept for the next time. Never throws. */
-export async function flushLateNotesOf(
-  world: Flushing,
-  { pool: poolName, name }: { readonly pool: string; readonly name: string },
-): Promise<void> {
+export async function flushLateNotesOf(world: Flushing, { pool: poolName, name }: VolumeName): Promise<void> {
   const { lateNotes, log, life } = world;
   try {
     const pool = (await allPools(world, life)).find((candidate) => candidate.name === poolName);

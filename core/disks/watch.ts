@@ -1,21 +1,21 @@
 // Keeps disks at rest while the daemon runs: after every event that may have ended a wait, when somebody says so, and once a minute.
 import type { HypervisorEvent } from '../capabilities/hypervisor.ts';
 import { asSltvError } from '../errors.ts';
-import { flushLateNotes } from './late-notes.ts';
+import { flushLateNotes, OVERDUE } from './late-notes.ts';
 import { reconcile } from './reconcile.ts';
 import type { World } from './world.ts';
 
 /** Milliseconds between two looks without any event. */
 const INTERVAL = 60_000;
 
+/** Milliseconds between two looks for facts that are overdue: with what makes them so, a minute. */
+const LATE = 15_000;
+
 /** Runs until the daemon stops; never throws. */
 export async function watch(world: World, wake: Bell): Promise<void> {
-  const timer = setInterval(() => {
-    void flushLateNotes(world);
-    wake.ring();
-  }, INTERVAL);
+  const timers = [setInterval(wake.ring, INTERVAL), setInterval(() => void flushLateNotes(world, OVERDUE), LATE)];
   world.life.addEventListener('abort', () => {
-    clearInterval(timer);
+    timers.forEach(clearInterval);
     wake.ring();
   });
   void listen(world, wake.ring);

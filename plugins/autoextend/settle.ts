@@ -44,6 +44,8 @@ export function createSettling(means: Means, rooms: Rooms): Settling {
       // One that was not given enough is looked at when there is room, not at its guest's every byte.
       const isToArm = means.arms && lacking === undefined && armAt !== undefined;
       if (isToArm && (isToGrow || isWorthArming(guarded, armAt))) void armAgain(guarded, armAt);
+      // Not before: the commit that it may come to has the pool for a while, and the guest has most room now.
+      if (isToGrow) disks.noteEnd(guarded.disk, guarded.fill);
       if (isServed) guarded.held = rooms.isShort(guarded) ? fullPool(guarded) : undefined;
     } catch (error) {
       hold(guarded, error);
@@ -91,7 +93,6 @@ export function createSettling(means: Means, rooms: Rooms): Settling {
   async function extend(guarded: Guarded, to: bigint): Promise<boolean> {
     const { disk, physical: from } = guarded;
     const begun = now();
-    disks.noteEnd(disk, guarded.fill);
     try {
       guarded.disk = await disks.grow(disk, { to, secondsToFull: secondsToFull(guarded, begun) }, life);
       guarded.physical = larger(guarded.physical, guarded.disk.size);
@@ -151,6 +152,7 @@ export function createSettling(means: Means, rooms: Rooms): Settling {
     },
     async extendBy(guarded, bytes) {
       await extend(guarded, guarded.physical + bytes).catch((error) => hold(guarded, error));
+      disks.noteEnd(guarded.disk, guarded.fill);
     },
     plan,
   };

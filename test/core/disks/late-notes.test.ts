@@ -1,7 +1,8 @@
 import { setImmediate as turnOfTheLoop } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { flushLateNotes } from '../../../core/disks/late-notes.ts';
+import { disksOf } from '../../../core/disks/index.ts';
+import { createLateNotes, DUE, flushLateNotes, OVERDUE } from '../../../core/disks/late-notes.ts';
 import { createLog } from '../../../core/log.ts';
 import { GiB, MiB } from '../../../core/units.ts';
 import { call, type Daemon, failure, type House, makeHouse } from './house.ts';
@@ -18,7 +19,7 @@ test('the time of an extension is known at once and written with one commit late
     world.lateNotes.waiting().map(({ name }) => name),
     ['d'],
   );
-  await flushLateNotes(world);
+  await flushLateNotes(world, 0);
   assert.equal(world.lateNotes.waiting(), []);
   assert.is(house.pools.commits.length, 3);
   const next = house.daemon();
@@ -45,7 +46,7 @@ async function withImage(work: (house: House) => Promise<void>): Promise<void> {
 
 const endOf = async ({ disks }: Daemon) => (await disks.show({ name: 'img' }, call())).end;
 
-const flush = ({ world }: Daemon) => flushLateNotes(world);
+const flush = ({ world }: Daemon) => flushLateNotes(world, 0);
 
 test('how far an image is written is known at once, never goes back, and rides on the next commit', () =>
   withImage(async (house) => {
@@ -71,6 +72,31 @@ test('how far an image is written when nobody writes to it any more is with its 
     assert.is(house.pools.commits.length, commits + 1);
     assert.is(await endOf(house.daemon()), 9n * MiB);
   }));
+
+test('what is due is written at a good moment, and what is overdue at any', async () => {
+  await using house = await makeHouse();
+  let milliseconds = 0;
+  const world = { ...house.daemon().world, lateNotes: createLateNotes(() => milliseconds) };
+  const disks = disksOf(world);
+  await disks.create({ name: 'img', mode: 'thin', virtualSize: GiB }, call());
+  const commits = house.pools.commits.length;
+  disks.noteEnd(img, 7n * MiB);
+  milliseconds = DUE - 1;
+  disks.noteEnd(img, 8n * MiB);
+  await turnOfTheLoop();
+  assert.is(house.pools.commits.length, commits, 'not due');
+  milliseconds = DUE;
+  await flushLateNotes(world, OVERDUE);
+  assert.is(house.pools.commits.length, commits, 'due, and nobody said that it is a good moment');
+  disks.noteEnd(img, 9n * MiB);
+  while (world.lateNotes.waiting().length > 0) await turnOfTheLoop();
+  assert.is(house.pools.commits.length, commits + 1, 'due, at a good moment');
+  disks.noteEnd(img, 10n * MiB);
+  milliseconds += OVERDUE;
+  await flushLateNotes(world, OVERDUE);
+  assert.is(house.pools.commits.length, commits + 2, 'overdue');
+  assert.is(await endOf(house.daemon()), 10n * MiB);
+});
 
 test('less than the volume says is not written over it', () =>
   withImage(async (house) => {
@@ -129,7 +155,7 @@ test('what one pool does not take now is kept for the next time, and the other p
     pools: async (signal: AbortSignal) =>
       (await storage.pools(signal)).map((pool) => (pool.name === 'mem' ? { ...pool, change: broken } : pool)),
   }));
-  await flushLateNotes({ ...daemon.world, storages, log });
+  await flushLateNotes({ ...daemon.world, storages, log }, 0);
   assert.equal(
     daemon.world.lateNotes.waiting().map(({ pool }) => pool),
     ['mem'],
