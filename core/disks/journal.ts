@@ -5,7 +5,7 @@ import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import { coreErrors } from '../errors.ts';
-import { writeDurably } from '../files.ts';
+import { createDurably, writeDurably } from '../files.ts';
 
 const Decision = v.object({
   requestId: v.string(),
@@ -41,6 +41,15 @@ const DAY = 24 * 60 * 60 * 1000;
 
 export function createJournal(directory: string): Journal {
   const fileOf = (requestId: string) => join(directory, `${createHash('sha256').update(requestId).digest('hex')}.json`);
+  /** Commits wait for it, and most requests come once: what costs more is done when the plain way is barred. */
+  async function keep(path: string, content: string): Promise<void> {
+    try {
+      await createDurably(path, content);
+    } catch {
+      await mkdir(directory, { recursive: true, mode: 0o700 });
+      await writeDurably(path, content);
+    }
+  }
   const files = async () => (await readdir(directory).catch(() => [])).filter((name) => name.endsWith('.json'));
   return {
     async recall(requestId, operation, asked) {
@@ -52,9 +61,8 @@ export function createJournal(directory: string): Journal {
       });
     },
     async decide(decision) {
-      await mkdir(directory, { recursive: true, mode: 0o700 });
       const content = { ...decision, asked: wordsOf(decision.asked), done: false } satisfies Decision;
-      await writeDurably(fileOf(decision.requestId), JSON.stringify(content));
+      await keep(fileOf(decision.requestId), JSON.stringify(content));
     },
     async finish(requestId) {
       const decision = await load(fileOf(requestId));

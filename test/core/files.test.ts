@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { syncDirectory, writeDurably } from '../../core/files.ts';
+import { createDurably, syncDirectory, writeDurably } from '../../core/files.ts';
 
 async function folder() {
   const path = await mkdtemp(join(tmpdir(), 'sltv-files-'));
@@ -59,6 +59,14 @@ test('what can’t be replaced stays', async () => {
   assert.is(await codeOf(writeDurably(here.path, 'a')), 'EISDIR');
   assert.ok((await stat(here.path)).isDirectory());
   await rm(`${here.path}.new`);
+});
+
+test('a new file has the content that it was given, and what is there is not written over', async () => {
+  await using here = await folder();
+  await createDurably(here.file, 'größe');
+  assert.is(await codeOf(createDurably(here.file, 'another')), 'EEXIST');
+  assert.is(await readFile(here.file, 'utf8'), 'größe');
+  assert.equal(await readdir(here.path), ['a']);
 });
 
 test('a folder is synced, what isn’t there is an error', async () => {

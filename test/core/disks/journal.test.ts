@@ -51,6 +51,15 @@ inDirectory('a torn file counts as none', async (journal, directory) => {
   const [name = ''] = await readdir(directory);
   await writeFile(join(directory, name), '{"requestId": "r", "oper');
   assert.is(await journal.recall('r', 'disk.extend', decision.asked), undefined);
+  await journal.decide(decision);
+  assert.is((await journal.recall('r', 'disk.extend', decision.asked))?.disk, 'i', 'and is replaced');
+  assert.equal(await readdir(directory), [name]);
+});
+
+inDirectory('its directory is made when it is needed', async (_journal, directory) => {
+  const journal = createJournal(join(directory, 'requests'));
+  await journal.decide(decision);
+  assert.ok(await journal.recall('r', 'disk.extend', decision.asked));
 });
 
 inDirectory('what is older than a day is forgotten', async (journal, directory) => {
