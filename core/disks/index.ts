@@ -7,6 +7,7 @@ import { Hypervisor } from '../capabilities/hypervisor.ts';
 import { MetricSources } from '../capabilities/metrics.ts';
 import { Storage } from '../capabilities/storage.ts';
 import { definePlugin } from '../kernel/plugin.ts';
+import type { Call } from '../kernel/verb.ts';
 import { adopt } from './adopt.ts';
 import { createAlarms } from './alarms.ts';
 import { answerOthers } from './answers.ts';
@@ -22,7 +23,7 @@ import { grow } from './grow.ts';
 import { createJournal } from './journal.ts';
 import { keep } from './keep.ts';
 import { createKnown } from './known.ts';
-import { createLateNotes, flushLateNotesOf } from './late-notes.ts';
+import { createLateNotes, flushDueNotesOf, flushLateNotesOf } from './late-notes.ts';
 import type { Limits } from './limits.ts';
 import { list } from './list.ts';
 import { metricsOf } from './metrics.ts';
@@ -89,26 +90,30 @@ export default definePlugin({
   },
 });
 
-/** The operations over one world. */
+/** The operations over one world. A request that comes again while it is in hand waits, and then finds it done. */
 export function disksOf(world: World): Disks {
+  const once =
+    <Request, Done>(operation: (world: World, request: Request, call: Call) => Promise<Done>) =>
+    (request: Request, call: Call) =>
+      world.turns.take(`request ${call.requestId}`, call, () => operation(world, request, call));
   return {
-    create: (request, call) => create(world, request, call),
-    delete: (request, call) => remove(world, request, call),
-    adopt: (request, call) => adopt(world, request, call),
-    forget: (request, call) => forget(world, request, call),
+    create: once(create),
+    delete: once(remove),
+    adopt: once(adopt),
+    forget: once(forget),
     takePool: (request, call) => takePool(world, request, call),
     list: (request, call) => list(world, request, call),
     show: (request, call) => show(world, request, call),
-    extend: (request, call) => extend(world, request, call),
-    resize: (request, call) => resize(world, request, call),
-    attach: (request, call) => attach(world, request, call),
-    detach: (request, call) => detach(world, request, call),
+    extend: once(extend),
+    resize: once(resize),
+    attach: once(attach),
+    detach: once(detach),
     attachments: (request, call) => attachments(world, request, call),
     grow: (disk, wish, signal) => grow(world, disk, wish, signal),
     fullSize: (disk, signal) => fullSize(world, disk, signal),
     noteEnd({ pool, name }, end, isFinal = false) {
       world.lateNotes.set(pool, name, { end: [String(end)] });
-      if (isFinal) void flushLateNotesOf(world, { pool, name });
+      void (isFinal ? flushLateNotesOf : flushDueNotesOf)(world, { pool, name });
     },
     keep: (request, call) => keep(world, request, call),
     alarms: () => world.alarms.sentences(),

@@ -129,6 +129,23 @@ inHouse('a delta repeated with its request id is applied once', async (house) =>
   assert.is((await disks.extend({ name: 'data', delta: 4n * MiB }, call())).size, 16n * MiB);
 });
 
+inHouse('a deletion asked for twice at once by one request id is one', async (house) => {
+  const { disks } = house.daemon();
+  await disks.create(thick(), call());
+  await Promise.all([1, 2].map(() => disks.delete({ name: 'data', force: false }, call('r'))));
+  assert.equal(house.pools.commits, ['create mem/data', 'remove mem/data']);
+});
+
+inHouse('a delta asked for twice at once by one request id is applied once', async (house) => {
+  const { disks } = house.daemon();
+  await disks.create(thick(), call());
+  const grown = await Promise.all([1, 2].map(() => disks.extend({ name: 'data', delta: 4n * MiB }, call('r'))));
+  assert.equal(
+    grown.map(({ size }) => size),
+    [12n * MiB, 12n * MiB],
+  );
+});
+
 inHouse('extending twice to the same size changes nothing; below it is refused', async (house) => {
   const { disks } = house.daemon();
   await disks.create(thick(), call());
