@@ -15,8 +15,8 @@ export interface ReadyShells {
   readonly start: Start;
 }
 
-/** How many commands follow each other in most operations. */
-const COUNT = 3;
+/** How many commands of one kind follow each other: those of an attach. */
+const COUNT = 5;
 
 /** Milliseconds without any command before shells are made: while one runs, that would take time from it. */
 const REST = 250;

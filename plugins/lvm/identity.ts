@@ -62,9 +62,19 @@ interface Reading {
   readonly withEndings: boolean;
 }
 
-/** What one device's first metadata area tells: one read while it is as it was in `known`. */
-async function identityOn(device: string, { memory, known, withEndings }: Reading): Promise<Identity | undefined> {
-  await using file = await openDirect(device);
+/** What one device's first metadata area tells. */
+async function identityOn(device: string, reading: Reading): Promise<Identity | undefined> {
+  const file = await openDirect(device);
+  try {
+    return await identityIn(file, reading);
+  } finally {
+    // It takes as long as the read, and nobody needs to wait for it.
+    file.close().catch(() => {});
+  }
+}
+
+/** One read while it is as it was in `known`. */
+async function identityIn(file: FileHandle, { memory, known, withEndings }: Reading): Promise<Identity | undefined> {
   const beginning = await memory.read(file, 0);
   const label = parseLabel(beginning);
   if (!label) return undefined;
