@@ -71,7 +71,6 @@ export async function create(world: World, request: CreateRequest, call: Call): 
       request.mode === 'thin'
         ? await createThin(world, pool, name, id, sizes, call).catch((error) => smallerMayDo(error, request))
         : await createThick(world, pool, name, id, sizes, call);
-    await world.journal.finish(call.requestId);
     const disk = toDisk(made);
     world.emit(DiskCreated, { disk });
     return disk;
@@ -149,8 +148,13 @@ async function createThick(
     );
     throw error;
   }
-  await pool.deactivate(name, world.life);
+  await endCreation(world, pool, name, call);
   return freshEntry(volume, name);
+}
+
+/** A daemon that dies when only one of the two is done puts the disk to sleep at its next start, or ends the creation again. */
+async function endCreation(world: World, pool: Pool, name: string, { requestId }: Call): Promise<void> {
+  await Promise.all([pool.deactivate(name, world.life), world.journal.finish(requestId)]);
 }
 
 /** Two commits: the first says that the image isn't written yet, the second that it is. */
@@ -177,7 +181,11 @@ async function createThin(
   }
   const done = await pool
     .change({ signal: world.life }, (writer) => writer.annotate(name, replaceNotes(volume, { op: [] })))
-    .finally(() => pool.deactivate(name, world.life));
+    .catch(async (error) => {
+      await pool.deactivate(name, world.life);
+      throw error;
+    });
+  await endCreation(world, pool, name, call);
   return freshEntry(done, name);
 }
 
