@@ -36,7 +36,7 @@ export async function prepareGround(): Promise<Ground> {
       join(system, 'lvm.conf'),
       `global { activation=0 use_aio=0 event_activation=0 locking_dir="${system}/run/lock" }
        devices { global_filter=[ "a|^${device}$|", "r|.*|" ] use_devicesfile=0 }
-       backup { backup_dir="${system}/backup" archive_dir="${system}/archive" }\n`,
+       backup { backup=0 archive_dir="${system}/archive" }\n`,
     );
     return system;
   }

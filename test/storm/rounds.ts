@@ -80,7 +80,7 @@ export async function storm(options: StormOptions): Promise<Verdict> {
 }
 
 /** Milliseconds for which nothing happens to anybody. */
-const QUIET = 1_800;
+const QUIET = 3_000;
 
 /** One fault or two at a time, so that each has come before one comes again. */
 function deckOf(faults: readonly Fault[], dice: Dice): () => readonly Fault[] {
