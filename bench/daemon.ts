@@ -5,6 +5,7 @@ import { mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync }
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Client, connect } from '../core/client/index.ts';
+import { commandsOf } from './commands-of.ts';
 import { EXECUTABLE, ROOT } from './measure.ts';
 
 export interface Daemon extends AsyncDisposable {
@@ -14,8 +15,8 @@ export interface Daemon extends AsyncDisposable {
   memory(): number;
   /** Processor time, milliseconds, by itself and by the processes that it started and that have ended. */
   processorTime(): { readonly own: number; readonly children: number };
-  /** How many processes of its own run now. */
-  children(): number;
+  /** How many commands of it run now. */
+  commands(): number;
 }
 
 /** A directory that only its owner can write, as the loader wants a config's to be; gone when it is disposed of. */
@@ -66,8 +67,8 @@ export async function startDaemon(
       .map((ticks) => Number(ticks) * TICK);
     return { own: user + system, children: ofChildren + systemOfChildren };
   };
-  const children = () => readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8').split(' ').length - 1;
-  return { addr: client.addr, client, memory, processorTime, children, [Symbol.asyncDispose]: stop };
+  const commands = () => commandsOf(child.pid ?? '').length;
+  return { addr: client.addr, client, memory, processorTime, commands, [Symbol.asyncDispose]: stop };
 }
 
 /** Milliseconds: USER_HZ is 100 on every Linux of today. */

@@ -10,6 +10,7 @@ import { basename } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { commandsOf } from '../commands-of.ts';
 
 /** Milliseconds. */
 export interface Extension {
@@ -50,7 +51,7 @@ const CHUNK = 16;
 
 const ours: Side = { slot: slots[0] ?? '', device: deviceOf('/dev/ours/disk'), at: 0, end: Number.POSITIVE_INFINITY };
 const bare: Side = { slot: slots[1] ?? '', device: deviceOf('/dev/bare/disk'), at: 0, end: 512 };
-const children = childrenOf(daemon);
+const commands = commandsOf(daemon).length;
 const crossings = news<number>();
 const growths = news<{ readonly device: string; readonly at: number }>();
 let pauses = 0;
@@ -199,12 +200,8 @@ async function atRest(): Promise<void> {
   const deadline = now() + 5_000;
   for (let quiet = 0; quiet < 500 && now() < deadline; quiet += 50) {
     await sleep(50);
-    if (childrenOf(daemon) > children) quiet = 0;
+    if (commandsOf(daemon).length > commands) quiet = 0;
   }
-}
-
-function childrenOf(pid: string): number {
-  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').length;
 }
 
 function deviceOf(path: string): string {

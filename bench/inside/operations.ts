@@ -8,6 +8,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect } from '../../core/client/index.ts';
+import { commandsOf } from '../commands-of.ts';
 
 export interface Measured {
   readonly operation: string;
@@ -186,7 +187,7 @@ async function atRest(): Promise<void> {
   await pools.list();
   for (let quiet = 0; quiet < 1_300; quiet += 50) {
     await sleep(50);
-    if (childrenOf(daemon) > children) quiet = 0;
+    if (commandsOf(daemon).length > children) quiet = 0;
   }
 }
 
@@ -195,23 +196,9 @@ async function fewestChildren(): Promise<number> {
   let fewest = Number.POSITIVE_INFINITY;
   for (let waited = 0; waited < 5_000; waited += 50) {
     await sleep(50);
-    fewest = Math.min(fewest, childrenOf(daemon));
+    fewest = Math.min(fewest, commandsOf(daemon).length);
   }
   return fewest;
-}
-
-/** Its commands: a shell that waits to become one does nothing. */
-function childrenOf(pid: string): number {
-  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean);
-  return children.filter((child) => !isWaiting(child)).length;
-}
-
-function isWaiting(pid: string): boolean {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('sltv-ready');
-  } catch {
-    return true;
-  }
 }
 
 function sequence(): number {
