@@ -5,7 +5,12 @@ import { dirname } from 'node:path';
 /** Replaces a file's content so that after a power cut it is the old or the new, whole: write, fsync, rename, fsync. */
 export async function writeDurably(path: string, content: string): Promise<void> {
   const fresh = `${path}.new`;
-  await synced(await open(fresh, 'w', 0o644), (file) => file.writeFile(content));
+  {
+    // Closed before it has its name: a program that somebody writes to can't be started.
+    await using file = await open(fresh, 'w', 0o644);
+    await file.writeFile(content);
+    await file.sync();
+  }
   await rename(fresh, path);
   await syncDirectory(dirname(path));
 }

@@ -130,14 +130,14 @@ interface Recorded {
   readonly commits: number;
 }
 
-const children = await fewestChildren();
+const atLeast = await fewestCommands();
 const recorded = new Map<Operation, Recorded>();
 for (const operation of OPERATIONS) recorded.set(operation, await record(operation));
 // The daemon finds the real programs from now on.
 rmSync('/bench/bin', { recursive: true });
 for (let round = 1; round <= LIVED; round++) for (const { ask } of OPERATIONS) await ask(FIRST_LIVED + round);
 const times = new Map(
-  OPERATIONS.map((operation) => [operation, { ours: [], seen: [], bare: [], naive: [] } satisfies Taken as Taken]),
+  OPERATIONS.map((operation): [Operation, Taken] => [operation, { ours: [], seen: [], bare: [], naive: [] }]),
 );
 for (let round = 1; round <= WARM_UP + rounds; round++) {
   for (const [operation, taken] of times) {
@@ -187,12 +187,12 @@ async function atRest(): Promise<void> {
   await pools.list();
   for (let quiet = 0; quiet < 1_300; quiet += 50) {
     await sleep(50);
-    if (commandsOf(daemon).length > children) quiet = 0;
+    if (commandsOf(daemon).length > atLeast) quiet = 0;
   }
 }
 
 /** Those that a daemon at rest has, such as the one that listens to events: guests have just started, so it may be at work. */
-async function fewestChildren(): Promise<number> {
+async function fewestCommands(): Promise<number> {
   let fewest = Number.POSITIVE_INFINITY;
   for (let waited = 0; waited < 5_000; waited += 50) {
     await sleep(50);

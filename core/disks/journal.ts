@@ -42,7 +42,7 @@ const DAY = 24 * 60 * 60 * 1000;
 export function createJournal(directory: string): Journal {
   const fileOf = (requestId: string) => join(directory, `${createHash('sha256').update(requestId).digest('hex')}.json`);
   /** Commits wait for it, and most requests come once: what costs more is done when the plain way is barred. */
-  async function keep(path: string, content: string): Promise<void> {
+  async function write(path: string, content: string): Promise<void> {
     try {
       await createDurably(path, content);
     } catch {
@@ -62,7 +62,7 @@ export function createJournal(directory: string): Journal {
     },
     async decide(decision) {
       const content = { ...decision, asked: wordsOf(decision.asked), done: false } satisfies Decision;
-      await keep(fileOf(decision.requestId), JSON.stringify(content));
+      await write(fileOf(decision.requestId), JSON.stringify(content));
     },
     async finish(requestId) {
       const decision = await load(fileOf(requestId));

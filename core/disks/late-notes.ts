@@ -15,8 +15,8 @@ export interface LateNotes {
   written(pool: string, name: string, notes: Notes): void;
   /** Forgets a volume that is no more: another may get its name. */
   forget(pool: string, name: string): void;
-  /** Volumes of which something has been remembered for so long; milliseconds. */
-  waiting(since?: number): readonly VolumeName[];
+  /** Volumes of which something has been remembered for at least so long; milliseconds. */
+  waiting(age?: number): readonly VolumeName[];
 }
 
 interface VolumeName {
@@ -46,13 +46,13 @@ export function createLateNotes(now = () => performance.now()): LateNotes {
       if (notes.get(key)?.notes === done) notes.delete(key);
     },
     forget: (pool, name) => void notes.delete(keyOf(pool, name)),
-    waiting: (since = 0) => [...notes.values()].filter((each) => now() - each.since >= since),
+    waiting: (age = 0) => [...notes.values()].filter(({ since }) => now() - since >= age),
   };
 }
 
 /** Commits what has been remembered for so long, milliseconds, a volume at a time. Never throws. */
-export async function flushLateNotes(world: Flushing, since: number): Promise<void> {
-  for (const volume of world.lateNotes.waiting(since)) await flushLateNotesOf(world, volume);
+export async function flushLateNotes(world: Flushing, age: number): Promise<void> {
+  for (const volume of world.lateNotes.waiting(age)) await flushLateNotesOf(world, volume);
 }
 
 /** For a moment in which a guest has room enough to wait for it. Never throws. */

@@ -94,6 +94,8 @@ export function createKeeper(means: Means): Keeper {
     const { physical } = full;
     await extendBy(full, larger(physical / 8n, 64n * MiB));
     await settle(full);
+    // Behind all that its guest waits for.
+    disks.noteEnd(full.disk, full.fill);
     return anyway ? full.physical > physical : hasRoom(full);
   }
 

@@ -152,7 +152,6 @@ export function createSettling(means: Means, rooms: Rooms): Settling {
     },
     async extendBy(guarded, bytes) {
       await extend(guarded, guarded.physical + bytes).catch((error) => hold(guarded, error));
-      disks.noteEnd(guarded.disk, guarded.fill);
     },
     plan,
   };
