@@ -33,6 +33,6 @@ test('whatever happens to hosts, etcd and the network, what was acknowledged is 
   assert.ok(verdict.counts.acknowledged > 0 && hits > 0, 'a storm in which nothing happens');
 });
 
-const SECONDS = 200;
+const SECONDS = 160;
 
 test.run();
